@@ -1,0 +1,1 @@
+//! A second reader of the journal, and the three books

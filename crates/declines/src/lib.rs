@@ -1,0 +1,1 @@
+//! The catalogue: code, cause, who acts

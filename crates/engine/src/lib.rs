@@ -1,0 +1,1 @@
+//! The money state machine: events in, effects out

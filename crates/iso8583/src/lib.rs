@@ -1,0 +1,1 @@
+//! Frames to messages and back; a dialect is data

@@ -1,0 +1,1 @@
+//! Issuers with accounts, ledgers and moods

@@ -1,0 +1,1 @@
+//! Append-only log over a Disk trait: group commit, batch chain, recovery

@@ -1,0 +1,1 @@
+//! Sealing, card tokens, key files

@@ -1,0 +1,1 @@
+//! Limit rules, exact lock-free counters, business days

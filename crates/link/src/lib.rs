@@ -1,0 +1,1 @@
+//! Sessions without I/O: bytes and time in, bytes and timers out

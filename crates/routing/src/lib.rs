@@ -1,0 +1,1 @@
+//! BIN table, conditions, choice among links

@@ -1,0 +1,1 @@
+//! The binary pointsman: configuration, command line, sockets, wiring

@@ -1,0 +1,1 @@
+//! Metric families, histograms, tracing set-up

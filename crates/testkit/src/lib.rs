@@ -1,0 +1,1 @@
+//! Builders, seeded faults, fake disk, clock

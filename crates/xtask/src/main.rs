@@ -1,0 +1,2 @@
+//! check, test, bench
+fn main() {}
