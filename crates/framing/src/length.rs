@@ -73,7 +73,7 @@ impl LengthForm {
     fn digit(self, value: u8) -> u8 {
         match self {
             Self::Binary2 | Self::Binary4 => value,
-            Self::Bcd2 => (value / 10) << 4 | value % 10,
+            Self::Bcd2 => ((value / 10) << 4) | (value % 10),
             Self::Ascii4 | Self::Hex4 => b"0123456789ABCDEF"[usize::from(value & 0x0F)],
         }
     }
