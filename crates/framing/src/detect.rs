@@ -2,6 +2,8 @@
 //! Never used on a live connection, where the framing is configured; it may allocate.
 //! Judges by lengths and envelopes only: what a message looks like inside is not known here.
 
+use std::cmp::Reverse;
+
 use crate::envelope::TPDU_TRANSACTION;
 use crate::{ETX, Envelope, Framing, Header, LengthForm, Next};
 
@@ -10,17 +12,21 @@ use crate::{ETX, Envelope, Framing, Header, LengthForm, Next};
 pub struct Candidate {
     /// The framing; its `Display` is the name to show.
     pub framing: Framing,
-    /// Messages found, at least one; keep-alives are not counted.
+    /// Messages found, at least one.
     pub frames: usize,
+    /// Keep-alives found between them. Zeros at the end of a message can look like one.
+    pub keepalives: usize,
 }
 
 /// The framings that explain `buf` to its last byte, best first: those that also explain the envelope before
-/// those that do not, fewer frames before more, exclusive lengths and usual forms before rare ones.
+/// those that do not, few pieces before many, exclusive lengths and usual forms before rare ones.
 /// Empty when no framing fits, as for a bare message.
 pub fn detect(buf: &[u8]) -> Vec<Candidate> {
     let mut found: Vec<_> = guesses(buf.len()).filter_map(|framing| explain(framing, buf)).collect();
     // The sort is stable: what ties here keeps the order of `guesses`.
-    found.sort_by_key(|candidate| (std::cmp::Reverse(structure(&candidate.framing)), candidate.frames));
+    found.sort_by_key(|candidate| {
+        (Reverse(structure(&candidate.framing)), candidate.frames + candidate.keepalives)
+    });
     found
 }
 
@@ -42,11 +48,14 @@ fn guesses(len: usize) -> impl Iterator<Item = Framing> {
 }
 
 fn explain(framing: Framing, buf: &[u8]) -> Option<Candidate> {
-    let (mut rest, mut frames) = (buf, 0);
+    let (mut rest, mut frames, mut keepalives) = (buf, 0, 0);
     while !rest.is_empty() {
         let consumed = match framing.next(rest).ok()? {
             Next::Incomplete { .. } => return None,
-            Next::KeepAlive { consumed } => consumed,
+            Next::KeepAlive { consumed } => {
+                keepalives += 1;
+                consumed
+            }
             Next::Frame { consumed, envelope, .. } => {
                 frames += 1;
                 if !plausible(&framing, &envelope) {
@@ -58,7 +67,7 @@ fn explain(framing: Framing, buf: &[u8]) -> Option<Candidate> {
         rest = &rest[consumed..];
     }
     let framing = Framing { max_frame: framing.max_frame.max(crate::MAX_FRAME_DEFAULT), ..framing };
-    (frames > 0).then_some(Candidate { framing, frames })
+    (frames > 0).then_some(Candidate { framing, frames, keepalives })
 }
 
 /// A TPDU starts with 60; a UnionPay header is all digits and of a class in the sixties, where no message
