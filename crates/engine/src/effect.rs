@@ -1,0 +1,218 @@
+//! What the engine wants done. The shell does it, in order, within the same turn.
+//! Records are not effects: they are appended straight to the turn's frame, whose commit comes back as `Durable`.
+
+use crate::event::{Origin, TxnId};
+use journal::Lsn;
+use terms::{ApprovalCode, InternalCause, IssuerIx, Kind, LinkIx, Minor, ResponseCode, Rrn, SlotKey, Tick};
+
+/// What became of a request that was handed in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Disposition {
+    /// A slab position is taken: the shell keeps the message's wire bytes under it until [`Effect::Forget`].
+    Kept(TxnId),
+    /// The same request is in flight: the shell replaces the kept wire bytes with this newer message.
+    Joined(TxnId),
+    /// Answered (or dropped) at once; nothing to keep.
+    Done,
+}
+
+/// The code of a reply before the terminal's dialect renders it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Code {
+    /// As the issuer gave it, or 00.
+    Wire(ResponseCode),
+    /// Ours; the dialect has the wire code.
+    Internal(InternalCause),
+}
+
+/// What a reply says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reply {
+    /// DE 39.
+    pub code: Code,
+    /// DE 37.
+    pub rrn: Option<Rrn>,
+    /// DE 38.
+    pub approval_code: Option<ApprovalCode>,
+    /// DE 4 if it differs from the request's.
+    pub amount: Option<Minor>,
+    /// DE 60.2 of a sign-in answer.
+    pub batch: Option<u32>,
+    /// The issuer's answer is kept under this transaction: pass its other fields on.
+    pub from_issuer: bool,
+}
+
+/// Timers that the engine arms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Timer {
+    /// The issuer's deadline: armed by the link when it forwards, not by [`Effect::Arm`].
+    Issuer = 0,
+    /// The deadline of a reversal under way: likewise the link's.
+    Reversal = 1,
+    /// Time for a terminal to come back after an undelivered approval.
+    Grace = 2,
+    /// Next try of an owed reversal.
+    Retry = 3,
+    /// Next look for an original that nobody could rule out.
+    Resolve = 4,
+}
+
+/// How a transaction ended or moved, for the counters; once per OUTCOME or REFUSED, never on replays.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tally {
+    /// Type of transaction.
+    pub kind: Kind,
+    /// `None`: approved.
+    pub cause: Option<InternalCause>,
+    /// The issuer's code where it was the issuer who declined.
+    pub code: Option<ResponseCode>,
+    /// Whose it was, if routed.
+    pub issuer: Option<IssuerIx>,
+}
+
+/// One thing to do.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Effect {
+    /// Take a link permit and a store-and-forward slot of `issuer`, then charge `Engine::demands(txn)`; answer at once with
+    /// [`crate::Event::Reserved`].
+    Reserve {
+        /// Which.
+        txn: TxnId,
+        /// Whose links.
+        issuer: IssuerIx,
+    },
+    /// The INTENT is durable: send the request under its permit (`Engine::permit(txn)`).
+    Forward {
+        /// Which.
+        txn: TxnId,
+        /// When the issuer's answer is due.
+        deadline: Tick,
+    },
+    /// Give the permit back: nothing will be sent under it. Also frees the store-and-forward slot.
+    Return {
+        /// Whose.
+        txn: TxnId,
+    },
+    /// No answer is awaited any more under the permit; keep matching late ones.
+    Retire {
+        /// Whose.
+        txn: TxnId,
+    },
+    /// Nothing more is owed for this transaction: free its store-and-forward slot.
+    Settle {
+        /// Whose.
+        txn: TxnId,
+        /// Of which issuer.
+        issuer: IssuerIx,
+    },
+    /// Give back `Engine::charges(txn)`. Comes exactly once per reservation.
+    Release {
+        /// Which.
+        txn: TxnId,
+    },
+    /// Add `Engine::charges(txn)` unconditionally.
+    Force {
+        /// Which.
+        txn: TxnId,
+    },
+    /// Send a reversal built from `Engine::transaction(txn)`; if no link is up the engine tries again on `LinkChanged` or its
+    /// timer: answer with [`crate::Event::LinkLost`] `reversal: true` if it could not be handed to a link.
+    Advise {
+        /// Which.
+        txn: TxnId,
+        /// The link that carried the request, while it lives; else any of the issuer.
+        prefer: LinkIx,
+        /// Whose links.
+        issuer: IssuerIx,
+        /// A repeat (0421) rather than the first (0420).
+        repeat: bool,
+        /// When its acknowledgement is due.
+        deadline: Tick,
+    },
+    /// Answer the terminal. `txn`: use the kept wire bytes and report `Delivered` or `Undelivered`; `None`: the message at hand.
+    Reply {
+        /// Which.
+        txn: Option<TxnId>,
+        /// Where to.
+        origin: Origin,
+        /// What.
+        reply: Reply,
+    },
+    /// Start a timer; it fires as [`crate::Event::Expired`]. Never cancelled: stale ones are ignored.
+    Arm {
+        /// Which.
+        txn: TxnId,
+        /// Which timer.
+        timer: Timer,
+        /// When.
+        at: Tick,
+    },
+    /// Read the record at `lsn` and its INTENT; answer at once with [`crate::Event::Fetched`].
+    Fetch {
+        /// The request that waits.
+        txn: TxnId,
+        /// Latest record of the transaction sought.
+        lsn: Lsn,
+    },
+    /// Look an old original up in the journal's index; answer at once with [`crate::Event::Found`].
+    Find {
+        /// The request that waits.
+        txn: TxnId,
+        /// Where the original lived.
+        slot: SlotKey,
+    },
+    /// Count it.
+    Count(Tally),
+    /// Something odd for people and metrics.
+    Note(Note),
+    /// The slab position is free again: drop the wire bytes.
+    Forget {
+        /// Which.
+        txn: TxnId,
+    },
+}
+
+/// Oddities: each has a counter; `Alarm` ones are logged as well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// The same request again (replayed or joined).
+    Duplicate,
+    /// The same key with other content.
+    Contradiction,
+    /// An answer after its deadline.
+    Late(IssuerIx),
+    /// An answer that matches nothing.
+    Unmatched(LinkIx),
+    /// The issuer contradicts its own earlier answer.
+    IssuerContradiction(IssuerIx),
+    /// The issuer did not answer in time.
+    Timeout(IssuerIx),
+    /// A reversal is owed now; the reason as in DE 39 of a 0400 where the terminal gave one.
+    ReversalOwed(IssuerIx, ReversalReason),
+    /// A reply could not be delivered.
+    Undelivered,
+}
+
+/// Why a reversal is owed: the `reason` label of `pointsman_reversals_total`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum ReversalReason {
+    /// The terminal asked for it.
+    Terminal = 0,
+    /// The issuer did not answer in time.
+    Timeout = 1,
+    /// The link was lost.
+    LinkLost = 2,
+    /// The approval could not be delivered.
+    Undelivered = 3,
+    /// The answer did not match, or its code was unknown.
+    BadAnswer = 4,
+    /// A restart found it in doubt.
+    Restart = 5,
+    /// The issuer approved what had been declined or reversed.
+    Contradiction = 6,
+}
+
+/// Effects of one turn, in order; owned by the shell and reused.
+pub type Effects = Vec<Effect>;

@@ -1,0 +1,132 @@
+//! What the engine knows of the world besides transactions: an immutable picture of the configuration.
+//! Never changes in place: the shell swaps a new one in between turns. Guards: indexes inside it fit each other.
+
+use limits::Ceilings;
+use routing::Table;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use terms::{CalendarIx, IssuerIx, LinkIx, Text};
+
+/// One configuration, checked.
+pub struct Snapshot {
+    /// Counts up with every reload.
+    pub version: u32,
+    /// BIN ranges.
+    pub routes: Table,
+    /// By `IssuerIx`.
+    pub issuers: Vec<IssuerTerms>,
+    /// By `LinkIx`, over all issuers.
+    pub links: Vec<LinkTerms>,
+    /// Ceilings per card that ranges name by number.
+    pub card_ceilings: Vec<Ceilings>,
+    /// Merchants by hash of acquirer and DE 42: [`merchant_key`].
+    pub merchants: HashMap<u64, MerchantTerms, BuildHasherDefault<Identity>>,
+    /// Terminals by `Request::owner()`.
+    pub terminals: HashMap<u64, TerminalTerms, BuildHasherDefault<Identity>>,
+    /// `stable_id` of each calendar's name, by `CalendarIx`.
+    pub calendars: Vec<u32>,
+}
+
+/// What an issuer is held to.
+#[derive(Clone, Debug)]
+pub struct IssuerTerms {
+    /// `terms::stable_id` of its name: what records carry.
+    pub id: u32,
+    /// Answer due, milliseconds after the forward.
+    pub timeout_ms: u32,
+    /// Acknowledgement of a reversal due, likewise.
+    pub reversal_timeout_ms: u32,
+    /// First wait before a reversal is repeated; doubles up to `retry_max_ms`.
+    pub retry_first_ms: u32,
+    /// Longest wait before a reversal is repeated.
+    pub retry_max_ms: u32,
+    /// Time an undelivered approval waits for its terminal.
+    pub grace_ms: u32,
+    /// An approval without DE 38 is a mismatch.
+    pub require_approval_code: bool,
+    /// Business day of card and issuer ceilings.
+    pub calendar: CalendarIx,
+    /// Ceilings over all its cards together.
+    pub ceilings: Option<Ceilings>,
+    /// Its links.
+    pub links: Vec<LinkIx>,
+}
+
+/// A link to an issuer.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkTerms {
+    /// `terms::stable_id` of "issuer/link": what records carry.
+    pub id: u32,
+    /// Whose it is.
+    pub issuer: IssuerIx,
+}
+
+/// What a listener allows.
+#[derive(Clone, Debug)]
+pub struct ListenerTerms {
+    /// Its peers' identity where messages carry no DE 32.
+    pub acquirer: Text<11>,
+    /// Business day of merchant and terminal ceilings.
+    pub calendar: CalendarIx,
+    /// Terminals give up after this; issuer deadlines were checked against it.
+    pub answer_within_ms: u32,
+    /// DE 52 may be forwarded.
+    pub pin_passthrough: bool,
+    /// Terminals must be registered; otherwise every terminal of a known (or any) merchant is taken.
+    pub registered_only: bool,
+}
+
+/// May it trade?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Yes.
+    Active,
+    /// Not now.
+    Suspended,
+}
+
+/// A merchant.
+#[derive(Clone, Debug)]
+pub struct MerchantTerms {
+    /// May it trade?
+    pub standing: Standing,
+    /// Ceilings over all its terminals.
+    pub ceilings: Option<Ceilings>,
+}
+
+/// A terminal.
+#[derive(Clone, Debug)]
+pub struct TerminalTerms {
+    /// May it trade?
+    pub standing: Standing,
+    /// Its own ceilings.
+    pub ceilings: Option<Ceilings>,
+}
+
+/// The key of [`Snapshot::merchants`]; trailing spaces of DE 42 do not count.
+pub fn merchant_key(acquirer: &Text<11>, merchant: &Text<15>) -> u64 {
+    let mut hasher = terms::KeyHasher::new(0x3E);
+    hasher.part(acquirer.trimmed());
+    hasher.part(merchant.trimmed());
+    hasher.finish()
+}
+
+/// Keys here are hashes already.
+#[derive(Default, Clone, Copy)]
+pub struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
