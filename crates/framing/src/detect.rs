@@ -79,8 +79,9 @@ fn plausible(framing: &Framing, envelope: &Envelope) -> bool {
     tpdu && header
 }
 
-/// How much of the bytes around the message the framing explains. A message ends in ETX by chance once in
-/// 256, rarer than that trailer is met.
+/// How much of the bytes around the message the framing explains. A message may end in ETX
+/// by chance, one in 256 if its bytes are random; the trailer is taken to be the likelier reason, and the
+/// framing without it is offered next.
 fn structure(framing: &Framing) -> usize {
     framing.around() - framing.length.size()
 }

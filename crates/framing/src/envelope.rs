@@ -9,7 +9,7 @@ pub enum Header {
     #[default]
     None,
     /// Six bytes of BCD: application class (2 digits), software version (2), terminal state (1),
-    /// processing demand (1), sub-version (6). Source: UnionPay POS terminal specification.
+    /// processing demand (1), sub-version (6).
     UnionPay6,
 }
 
@@ -31,7 +31,7 @@ pub struct Demand(u8);
 impl Demand {
     /// Nothing.
     pub const NONE: Self = Self(0);
-    /// Sign in again: the terminal's keys or batch are out of step.
+    /// Sign in again.
     pub const SIGN_IN: Self = Self(1);
     /// Fetch new public keys of the chip scheme.
     pub const PUBLIC_KEYS: Self = Self(2);
@@ -62,7 +62,7 @@ pub struct Envelope {
 
 impl Envelope {
     /// The envelope of a terminal's request to the host `destination` from `origin` (BCD, as on the wire),
-    /// with a header of class 60 (financial, magnetic or chip), version 31 and no demand.
+    /// with a header of class 60, version 31 and no demand.
     pub const fn request(destination: [u8; 2], origin: [u8; 2]) -> Self {
         let ([to_high, to_low], [from_high, from_low]) = (destination, origin);
         Self { tpdu: [TPDU_TRANSACTION, to_high, to_low, from_high, from_low], header: REQUEST_HEADER }

@@ -3,7 +3,7 @@
 
 use crate::Violation;
 
-/// How the length in front of a frame is written. Source: the channels of jPOS and the UnionPay POS layout.
+/// How the length in front of a frame is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LengthForm {
     /// Two bytes, big-endian: 0..=65,535.

@@ -39,6 +39,8 @@ fn the_envelope_that_is_explained_comes_first() {
         "
         000d 6000010002 0800 202000000001     | nac x1, binary2 x1
         0013 6000010002 603100310000 0800 202000000001 | unionpay x1, nac x1, binary2 x1
+        # What explains the envelope stands before what only fits in fewer pieces.
+        0000000d 6000010002 0800 202000000001 | binary4+tpdu x1, nac x1+1, binary4 x1, binary2 x1+1
         # No digits: not a header.
         0013 6000010002 603100a10000 0800 202000000001 | nac x1, binary2 x1
         0013 0100010002 603100310000 0800 202000000001 | binary2 x1

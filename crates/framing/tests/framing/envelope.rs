@@ -37,7 +37,9 @@ fn a_reply_keeps_the_header_but_for_the_demand() {
         ",
     ) {
         let demand = demand.parse().ok().and_then(Demand::from_digit).expect("a digit");
-        let answer = envelope("6000490000", header).reply().with_demand(demand);
+        let asked = envelope("6000490000", header);
+        assert_eq!(asked.reply().demand(), Demand::NONE, "{header}: nothing unless asked for");
+        let answer = asked.reply().with_demand(demand);
         assert_eq!((hex(&answer.header).as_str(), answer.demand()), (reply, demand), "{header}");
     }
 }
