@@ -1,0 +1,159 @@
+//! Where is the original? Keys of records to positions, for every segment of the journal.
+//! Never guesses: "missing" means that every segment that could hold the key was looked through.
+//! Guards: a segment is at every moment in memory, in its sidecar, or counted as unknown.
+//!
+//! The open segment's keys are kept as the committer writes them: appended to a short list, one lock per group. A full
+//! list becomes a run that the keeper sorts and merges, so the committer never sorts and a look-up is a few binary
+//! searches. When a segment closes, its runs become one sorted file (`sidecar`) and leave the memory: what is held is
+//! 16 bytes per key of at most the open segment and those the keeper has not yet written.
+
+mod memory;
+mod sidecar;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use crate::format::{BATCH_HEADER_BYTES, RawRecord, records};
+use crate::options::KeyOf;
+use crate::place::Place;
+use crate::{Fault, Lsn};
+
+use memory::SegmentKeys;
+pub(crate) use sidecar::Sidecar;
+
+/// A key and the position of the record that has it.
+pub(crate) type Pair = (u64, u64);
+
+/// Answer to "which records have this key?".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// These, newest first. Keys are hashes: compare the record before believing it.
+    At(Vec<Lsn>),
+    /// None, definitely.
+    Missing,
+    /// Some segment is not indexed yet, or no keys are kept at all.
+    Unknown,
+}
+
+/// Keys of all segments.
+pub(crate) struct KeyIndex {
+    key: Option<KeyOf>,
+    open: Mutex<Open>,
+    sidecars: RwLock<BTreeMap<u32, Arc<Sidecar>>>,
+}
+
+struct Open {
+    segments: BTreeMap<u32, SegmentKeys>,
+    first: u32,
+    last: u32,
+}
+
+impl KeyIndex {
+    /// An index of the segments from `first` on, none of them known yet.
+    pub(crate) fn new(key: Option<KeyOf>, first: u32) -> Self {
+        let open = Mutex::new(Open { segments: BTreeMap::new(), first, last: first });
+        Self { key, open, sidecars: RwLock::new(BTreeMap::new()) }
+    }
+
+    /// Whether keys are kept at all.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// Says that every key of `segment` from its first record on will come through [`KeyIndex::add`].
+    pub(crate) fn begin(&self, segment: u32) {
+        let mut open = self.lock();
+        open.last = open.last.max(segment);
+        if self.is_kept() {
+            open.segments.entry(segment).or_default();
+        }
+    }
+
+    /// Says that the journal reaches up to `segment` although its keys are not in memory.
+    pub(crate) fn reach(&self, segment: u32) {
+        let mut open = self.lock();
+        open.last = open.last.max(segment);
+    }
+
+    /// Takes the keys of one batch of `segment`; `batch` is the position of its header. Says whether the keeper has
+    /// something to sort.
+    pub(crate) fn add(&self, segment: u32, batch: Lsn, body: &[u8]) -> bool {
+        let Some(key) = self.key else { return false };
+        let mut open = self.lock();
+        open.segments.get_mut(&segment).is_some_and(|keys| keys.extend(pairs(key, batch, body)))
+    }
+
+    /// Pushes the keys of one batch onto `out`.
+    pub(crate) fn collect(&self, batch: Lsn, body: &[u8], out: &mut Vec<Pair>) {
+        out.extend(self.key.into_iter().flat_map(|key| pairs(key, batch, body)));
+    }
+
+    /// Sorts and merges runs of `segment`. Called by the keeper only.
+    pub(crate) fn tidy(&self, segment: u32) {
+        loop {
+            let Some(runs) = self.lock().segments.get(&segment).and_then(SegmentKeys::untidy) else { return };
+            let merged = memory::merge(&runs);
+            if let Some(keys) = self.lock().segments.get_mut(&segment) {
+                keys.replace(&runs, merged);
+            }
+        }
+    }
+
+    /// All pairs of a closed segment, in no order, if they are in memory.
+    pub(crate) fn pairs_of(&self, segment: u32) -> Option<Vec<Pair>> {
+        Some(self.lock().segments.get(&segment)?.pairs())
+    }
+
+    /// Puts a sidecar in the place of the segment's keys in memory.
+    pub(crate) fn adopt(&self, segment: u32, sidecar: Sidecar) {
+        self.sidecars.write().unwrap_or_else(PoisonError::into_inner).insert(segment, Arc::new(sidecar));
+        // Only now: a look-up that came through memory before must find the sidecar.
+        self.lock().segments.remove(&segment);
+    }
+
+    /// Whether the segment has its sidecar.
+    pub(crate) fn is_on_disk(&self, segment: u32) -> bool {
+        self.sidecars.read().unwrap_or_else(PoisonError::into_inner).contains_key(&segment)
+    }
+
+    /// All positions of `key`, newest first.
+    pub(crate) fn find(&self, key: u64) -> Result<Found, Fault> {
+        if !self.is_kept() {
+            return Ok(Found::Unknown);
+        }
+        let mut found = Vec::new();
+        let open = self.lock();
+        open.segments.values().for_each(|keys| keys.find(key, &mut found));
+        let closed: Vec<u32> =
+            (open.first..=open.last).filter(|segment| !open.segments.contains_key(segment)).collect();
+        drop(open);
+        let sidecars = self.sidecars.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for segment in closed {
+            let Some(sidecar) = sidecars.get(&segment) else { return Ok(Found::Unknown) };
+            sidecar.find(key, &mut found)?;
+        }
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(if found.is_empty() { Found::Missing } else { Found::At(found.into_iter().map(Lsn).collect()) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn pairs(key: KeyOf, batch: Lsn, body: &[u8]) -> impl Iterator<Item = Pair> + '_ {
+    let base = batch.0 + BATCH_HEADER_BYTES as u64;
+    let keyed = move |record: RawRecord<'_>| {
+        Some((key(record.kind, record.payload)?, base + u64::from(record.offset)))
+    };
+    records(body).filter_map(Result::ok).filter_map(keyed)
+}
+
+/// Opens the sidecars that are usable; the others are made again.
+pub(crate) fn load(place: &Place, index: &KeyIndex, segments: &[u32]) {
+    for segment in segments {
+        if let Ok(sidecar) = Sidecar::open(place, *segment) {
+            index.adopt(*segment, sidecar);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Opening, using and closing a journal: the lock, recovery, the three threads.
+//! Never appends before the epoch is durable; never says "clean" after a failure.
+//! Guards: one process per directory; threads end before the lock is released.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::SystemTime;
+
+use crate::committer::Committer;
+use crate::disk::{Disk, LockGuard, Locked};
+use crate::index::{self, KeyIndex};
+use crate::keeper::{Job, Keeper};
+use crate::lane::{Lane, Lanes, Wake};
+use crate::marks::{self, CleanMark};
+use crate::options::Options;
+use crate::place::{LOCK_FILE, Place};
+use crate::prepare::Preparer;
+use crate::reader::{Reader, Shared};
+use crate::recover::{Recovered, Recovery, recover};
+use crate::seal::Seal;
+use crate::stats::Stats;
+use crate::writer::Writer;
+use crate::{Fault, Projection};
+
+/// An open journal. Dropping it ends its threads without the mark of a clean close, as a crash would.
+pub struct Journal {
+    epoch: u32,
+    lanes: Arc<Lanes>,
+    stats: Arc<Stats>,
+    reader: Reader,
+    preparer: Arc<Preparer>,
+    jobs: Sender<Job>,
+    committer: Option<JoinHandle<Writer>>,
+    helpers: Vec<JoinHandle<()>>,
+    place: Place,
+    // Last: released when every thread has ended.
+    _lock: LockGuard,
+}
+
+/// Opens the journal in `options.dir`, creating it if it is new, and replays it into `projection`.
+///
+/// Order: lock, read and replay, refuse on damage, raise the epoch durably, cut a torn tail, start the threads.
+/// # Errors
+/// [`Fault::Held`] if another process has it open, [`Fault::Damaged`] if something acknowledged is missing (nothing
+/// was changed then), [`Fault::Mismatch`] if it is another node's or of another segment size, [`Fault::Option`],
+/// [`Fault::Io`].
+pub fn open(
+    options: Options,
+    disk: Arc<dyn Disk>,
+    seal: Arc<dyn Seal>,
+    projection: &mut dyn Projection,
+) -> Result<(Journal, Recovery), Fault> {
+    options.check()?;
+    let Options { dir, node, segment_bytes, .. } = &options;
+    let place = Place { disk, dir: dir.clone(), node: *node, segment_bytes: *segment_bytes };
+    place.disk.create_dir(dir).map_err(|error| Fault::io("create", dir, error))?;
+    let lock = take_lock(&place)?;
+    let mut index = None;
+    let recovered = recover(&place, projection, |first| {
+        index.insert(Arc::new(KeyIndex::new(options.key, first))).clone()
+    })?;
+    let index = index.expect("recovery asks for an index");
+    let closed: Vec<u32> = (recovered.first_segment..recovered.tail.segment).collect();
+    index::load(&place, &index, &closed);
+    let report = recovered.report.clone();
+    let journal = start(options, place, seal, recovered, index, lock)?;
+    // Closed segments that a former process left without index or checkpoint.
+    for segment in closed {
+        let _ = journal.jobs.send(Job::Closed(segment));
+    }
+    Ok((journal, report))
+}
+
+fn take_lock(place: &Place) -> Result<LockGuard, Fault> {
+    let path = place.path(LOCK_FILE);
+    match place.disk.lock(&path, &who_we_are()).map_err(|error| Fault::io("lock", &path, error))? {
+        Locked::Mine(guard) => Ok(guard),
+        Locked::Held(who) => Err(Fault::Held { dir: place.dir.clone(), who: who.trim().to_owned() }),
+    }
+}
+
+fn who_we_are() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "unknown".to_owned());
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    format!("process {} on host {}, since unix second {since}\n", std::process::id(), host.trim())
+}
+
+fn start(
+    options: Options,
+    place: Place,
+    seal: Arc<dyn Seal>,
+    recovered: Recovered,
+    index: Arc<KeyIndex>,
+    lock: LockGuard,
+) -> Result<Journal, Fault> {
+    let stats = Arc::new(Stats::new());
+    let lanes = Arc::new(Lanes::new(options.lanes));
+    let preparer = Arc::new(Preparer::new(place.clone(), stats.clone()));
+    preparer.want(recovered.tail.segment + 1, recovered.spare);
+    let (jobs, inbox) = mpsc::channel();
+    let writer = Writer::new(place.clone(), seal.clone(), options.sync, recovered.tail);
+    let durable = Arc::new(AtomicU64::new(writer.tail().0));
+    let shared = Shared {
+        place: place.clone(),
+        seal,
+        durable: durable.clone(),
+        index: index.clone(),
+        files: Mutex::new(BTreeMap::new()),
+    };
+    let keeper = Keeper {
+        place: place.clone(),
+        stats: stats.clone(),
+        index: index.clone(),
+        fresh: options.fresh,
+        checkpoint_segments: options.checkpoint_segments,
+        stand: recovered.stand,
+    };
+    let committer = Committer {
+        writer,
+        lanes: lanes.clone(),
+        preparer: preparer.clone(),
+        jobs: jobs.clone(),
+        index,
+        stats: stats.clone(),
+        durable,
+        reserve_bytes: options.reserve_bytes,
+        closed: None,
+        touched: vec![false; options.lanes],
+        asked: false,
+    };
+    let prepare = preparer.clone();
+    let spawn_fault = |error| Fault::io("start a thread for", &place.dir, error);
+    let mut journal = Journal {
+        epoch: recovered.report.epoch,
+        lanes,
+        stats,
+        reader: Reader { shared: Arc::new(shared) },
+        preparer,
+        jobs,
+        committer: None,
+        helpers: Vec::new(),
+        place: place.clone(),
+        _lock: lock,
+    };
+    journal.helpers.push(spawn("journal-keeper", move || keeper.run(&inbox)).map_err(spawn_fault)?);
+    journal.helpers.push(spawn("journal-prepare", move || prepare.run()).map_err(spawn_fault)?);
+    journal.committer = Some(spawn("journal-commit", move || committer.run()).map_err(spawn_fault)?);
+    Ok(journal)
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    life: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<JoinHandle<T>> {
+    thread::Builder::new().name(name.to_owned()).spawn(life)
+}
+
+impl Journal {
+    /// The epoch of this process: raised durably at every open.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// The lane of worker `i`; `wake` is called from the committer's thread, once per group that brought frames back.
+    /// # Panics
+    /// If `i` is not below [`Options::lanes`] or the lane was given away before.
+    pub fn lane(&self, i: usize, wake: Wake) -> Lane {
+        let committer = self.committer.as_ref().expect("the committer runs").thread().clone();
+        Lane::new(self.lanes.clone(), i, committer, wake)
+    }
+
+    /// A reader of durable records.
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+
+    /// Figures, shared with whoever shows them.
+    pub fn stats(&self) -> Arc<Stats> {
+        self.stats.clone()
+    }
+
+    /// Commits what was submitted, syncs, and marks the journal as cleanly closed. Frames submitted afterwards fail.
+    /// # Errors
+    /// [`Fault::Stopped`] if a write or sync failed, now or before; no mark is written then.
+    pub fn close(mut self) -> Result<(), Fault> {
+        let Some(mut writer) = self.stop() else { return Err(Fault::Stopped) };
+        if self.stats.is_failed() || writer.sync_now().is_err() {
+            self.stats.set_failed();
+            return Err(Fault::Stopped);
+        }
+        let mut chain = writer.chain;
+        chain.epoch = self.epoch;
+        marks::write_clean(&self.place, CleanMark { tail: writer.tail(), chain })
+    }
+
+    fn stop(&mut self) -> Option<Writer> {
+        self.lanes.closing.store(true, Ordering::Release);
+        let committer = self.committer.take()?;
+        self.lanes.bell.ring(committer.thread());
+        // A committer that waits for a segment gets it or learns that there is none: both end.
+        let writer = committer.join().ok();
+        self.stop_helpers();
+        writer
+    }
+
+    fn stop_helpers(&mut self) {
+        self.preparer.stop();
+        let _ = self.jobs.send(Job::Stop);
+        for helper in self.helpers.drain(..) {
+            let _ = helper.join();
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if self.stop().is_none() {
+            self.stop_helpers();
+        }
+    }
+}

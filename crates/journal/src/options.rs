@@ -1,0 +1,88 @@
+//! What the caller decides about a journal, checked before a file is touched.
+//! Never reads the environment. Guards: a segment can hold its header, the reserve and a batch.
+
+use std::path::PathBuf;
+
+use crate::format::{BATCH_ALIGN, SEGMENT_HEADER_BYTES};
+use crate::{Fault, Kind, Projection};
+
+/// When a commit is told to the workers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SyncMode {
+    /// After `fdatasync`: survives a power cut.
+    #[default]
+    Durable,
+    /// After the write: survives the death of the process, not that of the machine. Synced at least every 16 MiB.
+    Relaxed,
+}
+
+/// Says under which key a record is to be found again (see [`Reader::find`](crate::Reader::find)).
+pub type KeyOf = fn(Kind, &[u8]) -> Option<u64>;
+
+/// Makes a projection without content, for checkpoints behind the hot path.
+pub type Fresh = Box<dyn Fn() -> Box<dyn Projection + Send> + Send + Sync>;
+
+/// How a journal is opened.
+pub struct Options {
+    /// Directory of the journal; created if missing.
+    pub dir: PathBuf,
+    /// Number of this node, part of every batch; a directory of another node is refused.
+    pub node: u16,
+    /// Size of a segment, bytes, a multiple of 4096; fixed for the journal's life.
+    pub segment_bytes: u64,
+    /// Durable by default.
+    pub sync: SyncMode,
+    /// Workers that append, at least 1.
+    pub lanes: usize,
+    /// Bytes kept for [`Class::Owed`](crate::Class::Owed) in the last segment when no further one can be prepared.
+    pub reserve_bytes: u64,
+    /// Closed segments per checkpoint, at least 1.
+    pub checkpoint_segments: u32,
+    /// Key of a record for the index of originals; without it every look-up is `Unknown`.
+    pub key: Option<KeyOf>,
+    /// Maker of fresh projections; without it no checkpoints are written behind the hot path.
+    pub fresh: Option<Fresh>,
+}
+
+impl Options {
+    /// Default size of a segment: 512 MiB.
+    pub const SEGMENT_BYTES: u64 = 512 << 20;
+    /// Default reserve: 16 MiB, some sixty thousand owed records.
+    pub const RESERVE_BYTES: u64 = 16 << 20;
+
+    /// Defaults for one lane in `dir`.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            node: 0,
+            segment_bytes: Self::SEGMENT_BYTES,
+            sync: SyncMode::Durable,
+            lanes: 1,
+            reserve_bytes: Self::RESERVE_BYTES,
+            checkpoint_segments: 1,
+            key: None,
+            fresh: None,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        let least = SEGMENT_HEADER_BYTES + BATCH_ALIGN;
+        if !self.segment_bytes.is_multiple_of(SEGMENT_HEADER_BYTES) || self.segment_bytes < least {
+            return Err(out_of_range("segment_bytes", "a multiple of 4096 from 8192 on", self.segment_bytes));
+        }
+        if self.reserve_bytes > self.segment_bytes - least {
+            return Err(out_of_range("reserve_bytes", "less than a segment by 4608", self.reserve_bytes));
+        }
+        if self.lanes == 0 {
+            return Err(out_of_range("lanes", "at least 1", 0));
+        }
+        if self.checkpoint_segments == 0 {
+            return Err(out_of_range("checkpoint_segments", "at least 1", 0));
+        }
+        Ok(())
+    }
+}
+
+fn out_of_range(option: &'static str, expected: &str, found: u64) -> Fault {
+    Fault::Option { option, reason: format!("expected {expected}, found {found}") }
+}

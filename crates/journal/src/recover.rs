@@ -1,0 +1,304 @@
+//! From a directory to a log that can be appended to: find the end, tell a torn tail from damage, replay.
+//! Never changes a byte before it is sure that nothing acknowledged is lost.
+//! Guards: interrupted at any step, the next open finds the same records (`tests/crash.rs`).
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::checkpoint::{self, Stand};
+use crate::disk::DiskFile;
+use crate::format::{Chain, SEGMENT_HEADER_BYTES, SegmentHeader};
+use crate::index::KeyIndex;
+use crate::keeper::apply;
+use crate::marks::{self, CleanMark};
+use crate::place::{Place, is_left_over, parse_segment};
+use crate::prepare::{prepare, zero};
+use crate::walk::{Stop, Window, survey, walk};
+use crate::writer::Tail;
+use crate::{Fault, Lsn, Projection};
+
+/// What an open found and did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// The epoch of this process.
+    pub epoch: u32,
+    /// Whether the process before closed cleanly.
+    pub was_clean: bool,
+    /// Position of the checkpoint the replay started from, if one was usable.
+    pub checkpoint: Option<Lsn>,
+    /// Batches replayed behind it.
+    pub batches: u64,
+    /// Records replayed behind it.
+    pub records: u64,
+    /// Sequence that the next record gets; all lower ones are durable.
+    pub next_record: u64,
+    /// Where the log ends.
+    pub tail: Lsn,
+    /// Unacknowledged bytes behind it that were cut: position and span.
+    pub cut: Option<Cut>,
+}
+
+/// A torn tail that was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Where the first batch stood that was not whole.
+    pub at: Lsn,
+    /// Bytes from there to the last one that was not zero.
+    pub bytes: u64,
+}
+
+/// The log, ready for a writer.
+pub(crate) struct Recovered {
+    pub(crate) report: Recovery,
+    pub(crate) tail: Tail,
+    /// A segment behind the tail that a former process prepared.
+    pub(crate) spare: Option<Arc<dyn DiskFile>>,
+    pub(crate) first_segment: u32,
+    pub(crate) stand: Option<Stand>,
+}
+
+/// Reads everything, then raises the epoch, then cuts.
+pub(crate) fn recover(
+    place: &Place,
+    projection: &mut dyn Projection,
+    index: impl FnOnce(u32) -> Arc<KeyIndex>,
+) -> Result<Recovered, Fault> {
+    let names = place.list()?;
+    let segments: Vec<u32> = sorted(names.iter().filter_map(|name| parse_segment(name)));
+    let old_epoch = match marks::read_epoch(place, &names)? {
+        Some(epoch) => epoch,
+        None if segments.is_empty() => 0,
+        None => {
+            return Err(Fault::bad_file(
+                &place.path(crate::place::EPOCH_FILE),
+                "expected an epoch, found no file",
+            ));
+        }
+    };
+    let clean = marks::read_clean(place, &names, old_epoch)?;
+    let stand = checkpoint::load_newest(place, &names, projection)?;
+    let mut replay = Replay::new(place, &segments, stand, index)?;
+    replay.run(projection)?;
+    if replay.chain.epoch > old_epoch {
+        let reason = format!("epoch {old_epoch} is older than the log, which has {}", replay.chain.epoch);
+        return Err(Fault::bad_file(&place.path(crate::place::EPOCH_FILE), reason));
+    }
+    let cuts = replay.survey(clean)?;
+    let epoch = old_epoch.checked_add(1).expect("four thousand million opens");
+    marks::write_epoch(place, epoch)?;
+    remove_left_overs(place, &names)?;
+    replay.finish(epoch, clean.is_some(), &cuts)
+}
+
+struct Replay<'a> {
+    place: &'a Place,
+    files: BTreeMap<u32, Arc<dyn DiskFile>>,
+    first: u32,
+    stand: Option<Stand>,
+    chain: Chain,
+    segment: u32,
+    offset: u64,
+    flaw: Option<&'static str>,
+    batches: u64,
+    index: Arc<KeyIndex>,
+}
+
+impl<'a> Replay<'a> {
+    fn new(
+        place: &'a Place,
+        segments: &[u32],
+        stand: Option<Stand>,
+        index: impl FnOnce(u32) -> Arc<KeyIndex>,
+    ) -> Result<Self, Fault> {
+        let first = segments.first().copied().unwrap_or(0);
+        let chain = stand.map_or(Chain::GENESIS, |stand| stand.chain);
+        let segment = stand.map_or(0, |stand| stand.segment);
+        let mut files = BTreeMap::new();
+        for number in segments.iter().copied().filter(|number| *number >= segment) {
+            files.insert(number, place.open_segment(number)?);
+        }
+        // After a failed sync the cache may show what the disk never got; only the last two can be concerned.
+        files.values().rev().take(2).for_each(|file| file.forget_cached());
+        let is_new = segments.is_empty() && stand.is_none();
+        let last = segments.last().map_or(segment, |last| segment.max(*last));
+        if let Some(missing) = (segment..=last).find(|number| !is_new && !files.contains_key(number)) {
+            return Err(damage(missing, 0, &chain, "the segment's file is missing"));
+        }
+        let index = index(first);
+        Ok(Self { place, files, first, stand, chain, segment, offset: 0, flaw: None, batches: 0, index })
+    }
+
+    /// Replays whole segments until the log ends.
+    fn run(&mut self, projection: &mut dyn Projection) -> Result<(), Fault> {
+        if self.segment > self.first {
+            self.index.reach(self.segment - 1);
+        }
+        loop {
+            let Some(file) = self.files.get(&self.segment).cloned() else { return Ok(()) };
+            let mut window = Window::new(file, self.place.segment_bytes).map_err(|error| self.io(error))?;
+            let header = window.segment_header().map_err(|error| self.io(error))?;
+            let Some(header) = header else { return self.without_header() };
+            self.check_header(&header)?;
+            self.offset = SEGMENT_HEADER_BYTES;
+            self.walk(&mut window, projection)?;
+            if self.flaw.is_some() || !self.continues_in_next(&mut window)? {
+                return Ok(());
+            }
+            (self.segment, self.offset) = (self.segment + 1, 0);
+        }
+    }
+
+    /// A checkpoint is written only behind a segment that was opened durably; without one the log is empty or torn.
+    fn without_header(&self) -> Result<(), Fault> {
+        match self.stand {
+            Some(_) => Err(self.damage(0, "the segment behind the checkpoint has no header")),
+            None => Ok(()),
+        }
+    }
+
+    fn check_header(&self, header: &SegmentHeader) -> Result<(), Fault> {
+        let path = || self.place.segment_path(self.segment);
+        let numbers = [
+            ("node", u64::from(self.place.node), u64::from(header.node)),
+            ("segment_bytes", self.place.segment_bytes, header.segment_bytes),
+        ];
+        for (what, expected, found) in numbers {
+            if expected != found {
+                return Err(Fault::Mismatch { what, path: path(), expected, found });
+            }
+        }
+        let continues = header.segment == self.segment
+            && (header.chain.batch, header.chain.record, header.chain.hash)
+                == (self.chain.batch, self.chain.record, self.chain.hash);
+        if continues { Ok(()) } else { Err(self.damage(0, "the segment does not continue the one before")) }
+    }
+
+    fn walk(&mut self, window: &mut Window, projection: &mut dyn Projection) -> Result<(), Fault> {
+        let (index, segment, batches) = (&self.index, self.segment, &mut self.batches);
+        index.begin(segment);
+        let stop = walk(self.place, segment, window, self.offset, &mut self.chain, &mut |header, body| {
+            apply(projection, header.lsn, body);
+            if index.add(segment, header.lsn, body) {
+                index.tidy(segment);
+            }
+            *batches += 1;
+        });
+        match stop.map_err(|error| self.io(error))? {
+            Stop::End(offset) => self.offset = offset,
+            Stop::Flaw(offset, reason) => (self.offset, self.flaw) = (offset, Some(reason)),
+        }
+        Ok(())
+    }
+
+    /// Whether the next segment was opened; what it continues is checked when it is walked.
+    fn continues_in_next(&self, closed: &mut Window) -> Result<bool, Fault> {
+        let Some(file) = self.files.get(&(self.segment + 1)).cloned() else { return Ok(false) };
+        let mut window = Window::new(file, self.place.segment_bytes).map_err(|error| self.io(error))?;
+        let Some(header) = window.segment_header().map_err(|error| self.io(error))? else { return Ok(false) };
+        if header.chain.batch != self.chain.batch {
+            return Err(self
+                .damage(self.offset, &format!("segment {} was opened by a later batch", self.segment + 1)));
+        }
+        let rest = survey(self.place, self.segment, closed, self.offset, self.chain.batch);
+        match rest.map_err(|error| self.io(error))?.dirty {
+            Some(dirty) => Err(self.damage(dirty.start, "bytes behind the last batch of a closed segment")),
+            None => Ok(true),
+        }
+    }
+
+    /// Looks behind the tail. Damage is refused, what is torn is returned to be cut.
+    fn survey(&self, clean: Option<CleanMark>) -> Result<Vec<(u32, Range<u64>)>, Fault> {
+        let tail = self.place.lsn(self.segment, self.offset);
+        if let Some(mark) = clean
+            && (mark.chain.batch, mark.chain.hash) != (self.chain.batch, self.chain.hash)
+        {
+            let reason = format!("the journal was closed cleanly before batch {}", mark.chain.batch);
+            return Err(self.damage(tail.offset(self.place.segment_bytes), &reason));
+        }
+        let mut cuts = Vec::new();
+        for (segment, file) in self.files.range(self.segment..) {
+            let from = if *segment == self.segment { self.offset } else { 0 };
+            let mut window =
+                Window::new(file.clone(), self.place.segment_bytes).map_err(|error| self.io(error))?;
+            let found = survey(self.place, *segment, &mut window, from, self.chain.batch);
+            let found = found.map_err(|error| self.io(error))?;
+            if let Some(evidence) = found.evidence {
+                let flaw = self.flaw.unwrap_or("no batch");
+                return Err(self.damage(self.offset, &format!("{flaw}, but {evidence}")));
+            }
+            cuts.extend(found.dirty.map(|dirty| (*segment, dirty)));
+        }
+        Ok(cuts)
+    }
+
+    /// Makes the tail what it was found to be, and durable.
+    fn finish(self, epoch: u32, was_clean: bool, cuts: &[(u32, Range<u64>)]) -> Result<Recovered, Fault> {
+        for (segment, dirty) in cuts {
+            zero(&*self.files[segment], dirty.start, dirty.end).map_err(|error| self.io(error))?;
+        }
+        let file = match self.files.get(&self.segment) {
+            Some(file) => file.clone(),
+            None => prepare(self.place, self.segment).map_err(|error| self.io(error))?,
+        };
+        let spare = self.files.get(&(self.segment + 1)).cloned();
+        for file in [Some(&file), spare.as_ref()].into_iter().flatten() {
+            make_whole(&**file, self.place.segment_bytes).map_err(|error| self.io(error))?;
+        }
+        self.index.begin(self.segment);
+        let mut chain = self.chain;
+        chain.epoch = epoch;
+        let first_cut = cuts.first().map(|(segment, dirty)| Cut {
+            at: self.place.lsn(*segment, dirty.start),
+            bytes: cuts.iter().map(|(_, dirty)| dirty.end - dirty.start).sum(),
+        });
+        let report = Recovery {
+            epoch,
+            was_clean,
+            checkpoint: self.stand.map(|stand| self.place.lsn(stand.segment, 0)),
+            batches: self.batches,
+            records: self.chain.record - self.stand.map_or(1, |stand| stand.chain.record),
+            next_record: self.chain.record,
+            tail: self.place.lsn(self.segment, self.offset),
+            cut: first_cut,
+        };
+        let tail = Tail { segment: self.segment, offset: self.offset, file, chain };
+        Ok(Recovered { report, tail, spare, first_segment: self.first, stand: self.stand })
+    }
+
+    fn damage(&self, offset: u64, reason: &str) -> Fault {
+        damage(self.segment, offset, &self.chain, reason)
+    }
+
+    fn io(&self, error: std::io::Error) -> Fault {
+        Fault::io("recover", &self.place.segment_path(self.segment), error)
+    }
+}
+
+/// Gives a file that lost its end (or never was synced) its full length and makes what was read from it durable.
+fn make_whole(file: &dyn DiskFile, segment_bytes: u64) -> std::io::Result<()> {
+    let len = file.len()?;
+    if len < segment_bytes {
+        zero(file, len, segment_bytes)?;
+    }
+    // What was replayed counts as durable from here on, also if it came from the cache of a killed process.
+    file.sync_data()
+}
+
+fn remove_left_overs(place: &Place, names: &[String]) -> Result<(), Fault> {
+    for name in names.iter().filter(|name| is_left_over(name)) {
+        let path = place.path(name);
+        place.disk.remove(&path).map_err(|error| Fault::io("remove", &path, error))?;
+    }
+    Ok(())
+}
+
+fn damage(segment: u32, offset: u64, chain: &Chain, reason: &str) -> Fault {
+    Fault::Damaged { segment, offset, batch: chain.batch, record: chain.record, reason: reason.to_owned() }
+}
+
+fn sorted(numbers: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut numbers: Vec<u32> = numbers.collect();
+    numbers.sort_unstable();
+    numbers
+}

@@ -1,0 +1,397 @@
+//! A disk in memory that keeps apart what was written and what was synced.
+//! Never does what a real disk could not do. Guards: only a sync that returned `Ok` makes bytes survive a crash, and
+//! only a directory sync makes names survive.
+
+use std::collections::BTreeMap;
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::disk::{Disk, DiskFile, Locked};
+
+const SECTOR: usize = 512;
+
+/// What happens to bytes that were written and not synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// All reach the disk: the process died, the machine did not.
+    KeepAll,
+    /// None does.
+    DropAll,
+    /// Each sector of each write does or does not, each unsynced name change from some point on does not.
+    Scatter {
+        /// Chooses which.
+        seed: u64,
+    },
+    /// The first so many bytes do, in the order of writing.
+    CutAfter {
+        /// How many.
+        bytes: u64,
+    },
+}
+
+/// The fake disk. Clones are the same disk.
+#[derive(Clone, Default)]
+pub struct FakeDisk(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    names: BTreeMap<PathBuf, usize>,
+    durable_names: BTreeMap<PathBuf, usize>,
+    name_changes: Vec<NameChange>,
+    files: Vec<File>,
+    held: BTreeMap<PathBuf, String>,
+    capacity: Option<u64>,
+    writes: u64,
+    syncs: u64,
+    fail_write: Option<u64>,
+    fail_sync: Option<u64>,
+}
+
+#[derive(Clone)]
+enum NameChange {
+    Set(PathBuf, usize),
+    Moved(PathBuf, PathBuf),
+    Gone(PathBuf),
+}
+
+#[derive(Default)]
+struct File {
+    cache: Vec<u8>,
+    durable: Vec<u8>,
+    pending: Vec<(u64, Vec<u8>)>,
+}
+
+impl FakeDisk {
+    /// An empty disk without end.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how many bytes all files may have together; `None` is without end.
+    pub fn set_capacity(&self, bytes: Option<u64>) {
+        self.state().capacity = bytes;
+    }
+
+    /// Makes the write fail that follows after `k` more.
+    pub fn fail_write_after(&self, k: u64) {
+        let mut state = self.state();
+        state.fail_write = Some(state.writes + k);
+    }
+
+    /// Makes the sync (of a file or a directory) fail that follows after `k` more. What it should have made durable is
+    /// lost, although it can still be read until a crash.
+    pub fn fail_sync_after(&self, k: u64) {
+        let mut state = self.state();
+        state.fail_sync = Some(state.syncs + k);
+    }
+
+    /// Lets everything succeed again.
+    pub fn heal(&self) {
+        let mut state = self.state();
+        (state.fail_write, state.fail_sync) = (None, None);
+    }
+
+    /// Syncs asked for so far, of files and directories.
+    pub fn syncs(&self) -> u64 {
+        self.state().syncs
+    }
+
+    /// The disk as a machine would find it after a crash at this moment. This one goes on, so that one run can be
+    /// crashed at many points; locks are not held on the new one.
+    pub fn after(&self, crash: Crash) -> Self {
+        let state = self.state();
+        let mut dice = Dice::new(crash);
+        let mut names = state.durable_names.clone();
+        for change in state.name_changes.iter().take(dice.kept_changes(state.name_changes.len())) {
+            change.apply(&mut names);
+        }
+        let files = state.files.iter().map(|file| file.after(&mut dice)).collect();
+        let durable_names = names.clone();
+        Self(Arc::new(Mutex::new(State { names, durable_names, files, ..State::default() })))
+    }
+
+    /// The content of a file, as a reader sees it.
+    pub fn content(&self, path: &Path) -> Option<Vec<u8>> {
+        let state = self.state();
+        Some(state.files[*state.names.get(path)?].cache.clone())
+    }
+
+    /// Changes a file behind everybody's back, durably: rot, or a cut with a shorter `bytes`.
+    pub fn overwrite(&self, path: &Path, bytes: Vec<u8>) {
+        let mut state = self.state();
+        let number = match state.names.get(path) {
+            Some(number) => *number,
+            None => state.new_file(path),
+        };
+        state.durable_names = state.names.clone();
+        state.name_changes.clear();
+        state.files[number] = File { cache: bytes.clone(), durable: bytes, pending: Vec::new() };
+    }
+
+    /// Paths of all files.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.state().names.keys().cloned().collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn new_file(&mut self, path: &Path) -> usize {
+        self.files.push(File::default());
+        let number = self.files.len() - 1;
+        self.change(NameChange::Set(path.to_owned(), number));
+        number
+    }
+
+    fn change(&mut self, change: NameChange) {
+        change.apply(&mut self.names);
+        self.name_changes.push(change);
+    }
+
+    fn used(&self) -> u64 {
+        self.names.values().map(|number| self.files[*number].cache.len() as u64).sum()
+    }
+
+    fn free(&self) -> u64 {
+        self.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(self.used()))
+    }
+
+    fn count_write(&mut self) -> io::Result<()> {
+        self.writes += 1;
+        failing(self.fail_write.is_some_and(|last| self.writes > last), "write")
+    }
+
+    fn count_sync(&mut self) -> io::Result<()> {
+        self.syncs += 1;
+        failing(self.fail_sync.is_some_and(|last| self.syncs > last), "sync")
+    }
+
+    fn find(&self, path: &Path) -> io::Result<usize> {
+        self.names.get(path).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+fn failing(fails: bool, what: &str) -> io::Result<()> {
+    if fails { Err(io::Error::other(format!("{what} made to fail"))) } else { Ok(()) }
+}
+
+impl NameChange {
+    fn apply(&self, names: &mut BTreeMap<PathBuf, usize>) {
+        match self {
+            Self::Set(path, number) => drop(names.insert(path.clone(), *number)),
+            Self::Moved(from, to) => {
+                let number = names.remove(from);
+                names.extend(number.map(|number| (to.clone(), number)));
+            }
+            Self::Gone(path) => drop(names.remove(path)),
+        }
+    }
+}
+
+impl File {
+    fn after(&self, dice: &mut Dice) -> Self {
+        let mut bytes = self.durable.clone();
+        for (offset, written) in &self.pending {
+            let mut at = *offset as usize;
+            let mut rest = &written[..];
+            while !rest.is_empty() {
+                let len = rest.len().min(SECTOR - at % SECTOR);
+                let kept = dice.kept_bytes(len);
+                put(&mut bytes, at, &rest[..kept]);
+                (at, rest) = (at + len, &rest[len..]);
+            }
+        }
+        Self { cache: bytes.clone(), durable: bytes, pending: Vec::new() }
+    }
+}
+
+fn put(bytes: &mut Vec<u8>, at: usize, part: &[u8]) {
+    if part.is_empty() {
+        return;
+    }
+    if bytes.len() < at + part.len() {
+        bytes.resize(at + part.len(), 0);
+    }
+    bytes[at..at + part.len()].copy_from_slice(part);
+}
+
+struct Dice {
+    crash: Crash,
+    state: u64,
+    left: u64,
+}
+
+impl Dice {
+    fn new(crash: Crash) -> Self {
+        let (state, left) = match crash {
+            Crash::Scatter { seed } => (seed | 1, 0),
+            Crash::CutAfter { bytes } => (1, bytes),
+            Crash::KeepAll | Crash::DropAll => (1, 0),
+        };
+        Self { crash, state, left }
+    }
+
+    fn kept_changes(&mut self, count: usize) -> usize {
+        match self.crash {
+            Crash::KeepAll | Crash::CutAfter { .. } => count,
+            Crash::DropAll => 0,
+            Crash::Scatter { .. } => (self.next() % (count as u64 + 1)) as usize,
+        }
+    }
+
+    fn kept_bytes(&mut self, len: usize) -> usize {
+        match self.crash {
+            Crash::KeepAll => len,
+            Crash::DropAll => 0,
+            Crash::Scatter { .. } => [0, len][(self.next() & 1) as usize],
+            Crash::CutAfter { .. } => {
+                let kept = self.left.min(len as u64);
+                self.left -= kept;
+                kept as usize
+            }
+        }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state =
+            self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.state >> 33
+    }
+}
+
+struct FakeFile {
+    disk: FakeDisk,
+    number: usize,
+}
+
+impl DiskFile for FakeFile {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let state = self.disk.state();
+        let bytes = &state.files[self.number].cache;
+        let rest = bytes.get(offset as usize..).unwrap_or_default();
+        let len = rest.len().min(buf.len());
+        buf[..len].copy_from_slice(&rest[..len]);
+        Ok(len)
+    }
+
+    fn write_at(&self, parts: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+        let mut state = self.disk.state();
+        state.count_write()?;
+        let grows = (offset + bytes.len() as u64).saturating_sub(state.files[self.number].cache.len() as u64);
+        if grows > state.free() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let file = &mut state.files[self.number];
+        put(&mut file.cache, offset as usize, &bytes);
+        file.pending.push((offset, bytes));
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut state = self.disk.state();
+        let counted = state.count_sync();
+        let file = &mut state.files[self.number];
+        // Also when it fails: the kernel marks the pages clean and never writes them again.
+        file.pending.clear();
+        counted?;
+        file.durable = file.cache.clone();
+        Ok(())
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.disk.state().files[self.number].cache.len() as u64)
+    }
+
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        self.disk.state().files[self.number].cache.resize(len as usize, 0);
+        Ok(())
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        let state = self.disk.state();
+        let grows = len.saturating_sub(state.files[self.number].cache.len() as u64);
+        if grows > state.free() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn forget_cached(&self) {
+        // Bytes written and not yet synced stay; those of a failed sync are gone.
+        let mut state = self.disk.state();
+        let file = &mut state.files[self.number];
+        let mut bytes = file.durable.clone();
+        file.pending.iter().for_each(|(offset, written)| put(&mut bytes, *offset as usize, written));
+        file.cache = bytes;
+    }
+}
+
+impl Disk for FakeDisk {
+    fn create_dir(&self, _dir: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        let state = self.state();
+        let inside = state.names.keys().filter(|path| path.parent() == Some(dir));
+        Ok(inside.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect())
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        let number = self.state().find(path)?;
+        Ok(Arc::new(FakeFile { disk: self.clone(), number }))
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        let number = self.state().new_file(path);
+        Ok(Arc::new(FakeFile { disk: self.clone(), number }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.find(from)?;
+        state.change(NameChange::Moved(from.to_owned(), to.to_owned()));
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.find(path)?;
+        state.change(NameChange::Gone(path.to_owned()));
+        Ok(())
+    }
+
+    fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.count_sync()?;
+        state.durable_names = state.names.clone();
+        state.name_changes.clear();
+        Ok(())
+    }
+
+    fn free_bytes(&self, _dir: &Path) -> io::Result<u64> {
+        Ok(self.state().free())
+    }
+
+    fn lock(&self, path: &Path, who: &str) -> io::Result<Locked> {
+        let mut state = self.state();
+        if let Some(holder) = state.held.get(path) {
+            return Ok(Locked::Held(holder.clone()));
+        }
+        state.held.insert(path.to_owned(), who.to_owned());
+        Ok(Locked::Mine(Box::new(Guard { disk: self.clone(), path: path.to_owned() })))
+    }
+}
+
+struct Guard {
+    disk: FakeDisk,
+    path: PathBuf,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.disk.state().held.remove(&self.path);
+    }
+}
