@@ -1,1 +1,41 @@
-//! Frames to messages and back; a dialect is data
+//! Frames to messages and back; a dialect is data.
+//!
+//! [`decode`] fills an [`Index`] of offsets, [`request`] and [`answer`] make of it what the engine knows, [`Writer`]
+//! writes messages field by field, [`Patch`] forwards one by changing only what differs.
+//! Never knows a clock, a socket, a policy; never allocates per message; never puts a card number into an error.
+//! Guards: bytes that are no message of the dialect are refused with the field and the place.
+
+mod canon;
+mod decode;
+mod dialect;
+mod digits;
+mod ebcdic;
+mod error;
+mod index;
+mod keys;
+mod spec;
+mod view;
+mod write;
+
+pub use canon::{CanonDefaults, Trusted, answer, request, trusted};
+pub use decode::decode;
+pub use dialect::{
+    CodeVerdict, Dialect, DialectErrors, DialectProblem, Part, Reference, ReversalForm, ReversalStan,
+};
+pub use error::{DecodeError, EncodeError, EncodeWhy, Expected, Found};
+pub use index::Index;
+pub use spec::FIELD_MAX;
+pub use view::{CONTENT_MAX, View};
+pub use write::Writer;
+
+pub(crate) use dialect::Coding;
+
+#[cfg(test)]
+mod smoke {
+    #[test]
+    fn every_builtin_dialect_compiles() {
+        for name in crate::Dialect::builtin_names() {
+            assert_eq!(crate::Dialect::builtin(name).unwrap().name(), name);
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! Bytes to an index of fields, in one pass and without a copy.
+//! Never allocates, never panics, never looks past the end. Guards: after `Ok`, every field has the length and the
+//! characters that its dialect gives it, and the message ends where its last field ends.
+
+use crate::digits::{
+    are_ascii_digits, are_ebcdic_digits, are_packed_digits, are_printable, ascii_number, hex_value,
+    is_track_char, packed_number,
+};
+use crate::error::{DecodeError, Expected, Found};
+use crate::index::{Bits, Entry, Index, place};
+use crate::spec::{Field, Prefix, Secret, Shape};
+use crate::{Coding, Dialect};
+use terms::Mti;
+
+/// Longest message: offsets are two bytes.
+pub(crate) const SIZE_MAX: usize = u16::MAX as usize;
+
+/// Finds and checks every field of `bytes`.
+///
+/// # Errors
+/// The first thing that is wrong. `index` then holds the fields before it.
+#[inline]
+pub fn decode(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> Result<(), DecodeError> {
+    let mut at = head(dialect, bytes, index)?;
+    for n in Bits::new(index.present()) {
+        match field(dialect.field(n), n, bytes, at) {
+            Ok(entry) => {
+                at = usize::from(entry.end);
+                *index.slot(n) = entry;
+            }
+            Err(error) => {
+                index.keep_below(n);
+                return Err(error);
+            }
+        }
+    }
+    if at == bytes.len() { Ok(()) } else { Err(trailing(bytes, at)) }
+}
+
+/// As [`decode`], but goes on past content that is wrong as long as lengths can be followed; wrong fields are left out.
+/// Returns whether at least the head could be read.
+pub(crate) fn salvage(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> bool {
+    let Ok(mut at) = head(dialect, bytes, index) else { return false };
+    for n in Bits::new(index.present()) {
+        match extent(dialect.field(n), n, bytes, at) {
+            Ok(entry) => {
+                at = usize::from(entry.end);
+                *index.slot(n) = entry;
+                if check(dialect.field(n), n, bytes, entry).is_err() {
+                    index.forget(n);
+                }
+            }
+            Err(_) => {
+                index.keep_below(n);
+                break;
+            }
+        }
+    }
+    true
+}
+
+/// Reads MTI and bitmaps; returns where the first field begins.
+#[inline]
+fn head(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> Result<usize, DecodeError> {
+    index.begin(Mti::of(0), [0; 3], 0, 0);
+    if bytes.len() > SIZE_MAX {
+        let found = Found::Length(bytes.len() as u32);
+        return Err(DecodeError { field: 0, offset: 0, expected: Expected::Size(SIZE_MAX as u32), found });
+    }
+    let (mti, mut at) = message_type(dialect.mti_coding(), bytes)?;
+    let mut present = [0_u64; 3];
+    for level in 0..dialect.levels() {
+        present[level] = bitmap(dialect.bitmap_coding(), bytes, &mut at)?;
+        let more = level + 1 < dialect.levels();
+        if !more || present[level] & FIRST == 0 {
+            break;
+        }
+        // The first bit says that another bitmap follows; it is not a field.
+        present[level] &= !FIRST;
+    }
+    index.begin(mti, present, at, bytes.len());
+    Ok(at)
+}
+
+const FIRST: u64 = 1 << 63;
+
+#[inline]
+fn message_type(coding: Coding, bytes: &[u8]) -> Result<(Mti, usize), DecodeError> {
+    let short = || ended(0, bytes, 0, coding.mti_len());
+    let mti = match coding {
+        Coding::Binary => {
+            let bcd = bytes.first_chunk::<2>().ok_or_else(short)?;
+            Mti::new(u16::from_be_bytes(*bcd))
+        }
+        Coding::Ascii => Mti::from_ascii(*bytes.first_chunk::<4>().ok_or_else(short)?),
+        Coding::Ebcdic => {
+            let digits = bytes.first_chunk::<4>().ok_or_else(short)?;
+            Mti::from_ascii(digits.map(|digit| if digit >= 0xF0 { digit - 0xC0 } else { 0 }))
+        }
+    };
+    let bad = DecodeError { field: 0, offset: 0, expected: Expected::Mti, found: Found::Masked };
+    mti.map(|mti| (mti, coding.mti_len())).ok_or(bad)
+}
+
+#[inline]
+fn bitmap(coding: Coding, bytes: &[u8], at: &mut usize) -> Result<u64, DecodeError> {
+    let rest = &bytes[*at..];
+    let (len, start) = (coding.bitmap_len(), *at);
+    let Some(found) = rest.get(..len) else { return Err(ended(1, bytes, start, len)) };
+    *at += len;
+    if let Coding::Binary = coding {
+        return Ok(found.first_chunk::<8>().map_or(0, |word| u64::from_be_bytes(*word)));
+    }
+    let mut word = 0;
+    for (place, byte) in found.iter().enumerate() {
+        let ascii = if let Coding::Ebcdic = coding {
+            crate::ebcdic::Page::Cp037.to_latin()[usize::from(*byte)]
+        } else {
+            *byte
+        };
+        let Some(nibble) = hex_value(ascii) else {
+            return Err(byte_error(1, start + place, Expected::Bitmap, *byte, Secret::No));
+        };
+        word = word << 4 | u64::from(nibble);
+    }
+    Ok(word)
+}
+
+#[inline]
+fn field(spec: &Field, n: u8, bytes: &[u8], at: usize) -> Result<Entry, DecodeError> {
+    let entry = extent(spec, n, bytes, at)?;
+    check(spec, n, bytes, entry)?;
+    Ok(entry)
+}
+
+/// Where the field begins and ends.
+#[inline]
+fn extent(spec: &Field, n: u8, bytes: &[u8], at: usize) -> Result<Entry, DecodeError> {
+    let (content, units) = match spec.prefix {
+        Prefix::Fixed => {
+            if let Shape::Unknown = spec.shape {
+                return Err(unknown(n, at));
+            }
+            (at, usize::from(spec.max))
+        }
+        _ => length(spec, n, bytes, at)?,
+    };
+    let end = content + spec.wire_len(units);
+    if end > bytes.len() {
+        return Err(ended(n, bytes, content, spec.wire_len(units)));
+    }
+    Ok(Entry { start: at as u16, content: content as u16, end: end as u16, units: units as u16 })
+}
+
+/// Reads a length prefix: where the content begins and how many units it has.
+#[inline]
+fn length(spec: &Field, n: u8, bytes: &[u8], at: usize) -> Result<(usize, usize), DecodeError> {
+    let width = usize::from(spec.width);
+    let Some(prefix) = bytes.get(at..at + width) else { return Err(ended(n, bytes, at, width)) };
+    let (value, good) = match spec.prefix {
+        Prefix::Fixed => (0, true),
+        Prefix::Ascii => decimal(prefix, 0x30),
+        Prefix::Ebcdic => decimal(prefix, 0xF0),
+        Prefix::Bcd => (packed_number(prefix, width * 2, false) as usize, are_packed_digits(prefix)),
+        Prefix::Binary => (prefix.iter().fold(0, |value, byte| value << 8 | usize::from(*byte)), true),
+    };
+    if !good {
+        return Err(byte_error(n, at, Expected::LengthDigits, prefix[0], Secret::No));
+    }
+    let units = value << spec.scale;
+    if units > usize::from(spec.max) || units < usize::from(spec.min) {
+        let expected = Expected::Length(spec.min >> spec.scale, spec.max >> spec.scale);
+        return Err(DecodeError {
+            field: n,
+            offset: at as u32,
+            expected,
+            found: Found::Length(value as u32),
+        });
+    }
+    Ok((at + width, units))
+}
+
+#[inline]
+fn decimal(prefix: &[u8], zero: u8) -> (usize, bool) {
+    prefix.iter().fold((0, true), |(value, good), byte| {
+        let digit = byte.wrapping_sub(zero);
+        (value * 10 + usize::from(digit), good && digit <= 9)
+    })
+}
+
+/// Whether the content is what the field's type allows.
+#[inline]
+fn check(spec: &Field, n: u8, bytes: &[u8], entry: Entry) -> Result<(), DecodeError> {
+    let content = &bytes[usize::from(entry.content)..usize::from(entry.end)];
+    let good = match spec.shape {
+        Shape::Bytes | Shape::EbcdicAny => true,
+        Shape::AsciiDigits => are_ascii_digits(content),
+        Shape::AsciiText => are_printable(content),
+        Shape::Bcd if spec.pad > 9 && entry.units % 2 == 1 => padded_digits(spec, content),
+        Shape::Bcd => are_packed_digits(content) & padded(spec, content, entry.units),
+        Shape::BcdTrack if entry.units % 2 == 1 => padded_digits(spec, content),
+        Shape::BcdTrack => content.iter().all(|byte| packed_track(*byte)),
+        Shape::AsciiTrack => content.iter().all(|byte| is_track_char(*byte)),
+        Shape::EbcdicDigits => are_ebcdic_digits(content),
+        Shape::AsciiSigned | Shape::AsciiHex | Shape::EbcdicText | Shape::EbcdicTrack => {
+            slow_check(spec, content)
+        }
+        Shape::EbcdicSigned | Shape::EbcdicHex => slow_check(spec, content),
+        Shape::Unknown => false,
+    };
+    if good { Ok(()) } else { Err(culprit(spec, n, content, entry)) }
+}
+
+/// Both nibbles a digit or the separator.
+#[inline]
+fn packed_track(byte: u8) -> bool {
+    let fits = |nibble: u8| nibble <= 9 || nibble == 0xD;
+    fits(byte >> 4) && fits(byte & 0xF)
+}
+
+/// An odd number of packed digits leaves one nibble over: it must be the dialect's padding.
+#[inline]
+fn padded(spec: &Field, content: &[u8], units: u16) -> bool {
+    if units.is_multiple_of(2) {
+        return true;
+    }
+    match (spec.left, content) {
+        (true, [.., last]) => last & 0xF == spec.pad,
+        (false, [first, ..]) => first >> 4 == spec.pad,
+        (_, []) => true,
+    }
+}
+
+/// An odd number of packed digits whose padding is no digit, or of a track.
+fn padded_digits(spec: &Field, content: &[u8]) -> bool {
+    let track = spec.shape == Shape::BcdTrack;
+    let fits = |nibble: u8| nibble <= 9 || track && nibble == 0xD;
+    let (edge, rest) = match (spec.left, content) {
+        (true, [rest @ .., last]) => (last.rotate_right(4), rest),
+        (false, [first, rest @ ..]) => (*first, rest),
+        (_, []) => return true,
+    };
+    edge >> 4 == spec.pad && fits(edge & 0xF) && rest.iter().all(|byte| fits(byte >> 4) && fits(byte & 0xF))
+}
+
+fn slow_check(spec: &Field, content: &[u8]) -> bool {
+    let even = !matches!(spec.shape, Shape::AsciiHex | Shape::EbcdicHex) || content.len().is_multiple_of(2);
+    even && content.iter().enumerate().all(|(at, byte)| fits(spec, at, *byte))
+}
+
+/// Whether a byte may stand at this place of a field of characters.
+fn fits(spec: &Field, at: usize, byte: u8) -> bool {
+    let ascii = match spec.shape {
+        Shape::EbcdicDigits
+        | Shape::EbcdicText
+        | Shape::EbcdicTrack
+        | Shape::EbcdicSigned
+        | Shape::EbcdicHex => spec.page.to_latin()[usize::from(byte)],
+        _ => byte,
+    };
+    match spec.shape {
+        Shape::AsciiDigits | Shape::EbcdicDigits => ascii.is_ascii_digit(),
+        Shape::AsciiText | Shape::EbcdicText => (0x20..=0x7E).contains(&ascii),
+        Shape::AsciiTrack | Shape::EbcdicTrack => is_track_char(ascii),
+        Shape::AsciiSigned | Shape::EbcdicSigned if at == 0 => matches!(ascii, b'C' | b'D'),
+        Shape::AsciiSigned | Shape::EbcdicSigned => ascii.is_ascii_digit(),
+        Shape::AsciiHex | Shape::EbcdicHex => hex_value(ascii).is_some(),
+        Shape::Bcd => byte >> 4 <= 9 && byte & 0xF <= 9,
+        Shape::BcdTrack => packed_track(byte),
+        Shape::Bytes | Shape::EbcdicAny => true,
+        Shape::Unknown => false,
+    }
+}
+
+/// Names the byte that a check refused.
+#[cold]
+fn culprit(spec: &Field, n: u8, content: &[u8], entry: Entry) -> DecodeError {
+    let start = usize::from(entry.content);
+    // The byte that holds the padding is judged below.
+    let odd = matches!(spec.shape, Shape::Bcd | Shape::BcdTrack) && entry.units % 2 == 1;
+    let edge = if spec.left { content.len().wrapping_sub(1) } else { 0 };
+    let wrong = |(at, byte): &(usize, &u8)| !(odd && *at == edge) && !fits(spec, *at, **byte);
+    if let Some((at, byte)) = content.iter().enumerate().find(wrong) {
+        let expected = match spec.shape {
+            Shape::AsciiText | Shape::EbcdicText => Expected::Text,
+            Shape::AsciiTrack | Shape::EbcdicTrack | Shape::BcdTrack => Expected::Track,
+            Shape::AsciiSigned | Shape::EbcdicSigned => Expected::Signed,
+            Shape::AsciiHex | Shape::EbcdicHex => Expected::Hex,
+            _ => Expected::Digits,
+        };
+        return byte_error(n, start + at, expected, *byte, spec.secret);
+    }
+    let last = usize::from(entry.end).saturating_sub(1);
+    match spec.shape {
+        Shape::AsciiHex | Shape::EbcdicHex => {
+            let found = Found::Length(u32::from(entry.units));
+            DecodeError { field: n, offset: start as u32, expected: Expected::Hex, found }
+        }
+        _ => {
+            let offset = if spec.left { last } else { start } as u32;
+            DecodeError { field: n, offset, expected: Expected::Padding(spec.pad), found: Found::Masked }
+        }
+    }
+}
+
+#[cold]
+fn byte_error(field: u8, at: usize, expected: Expected, byte: u8, secret: Secret) -> DecodeError {
+    let found = if secret == Secret::No { Found::Byte(byte) } else { Found::Masked };
+    DecodeError { field, offset: at as u32, expected, found }
+}
+
+#[cold]
+fn ended(field: u8, bytes: &[u8], at: usize, wanted: usize) -> DecodeError {
+    let found = Found::Only(bytes.len().saturating_sub(at) as u32);
+    DecodeError { field, offset: at as u32, expected: Expected::Bytes(wanted as u32), found }
+}
+
+#[cold]
+fn unknown(field: u8, at: usize) -> DecodeError {
+    DecodeError { field, offset: at as u32, expected: Expected::KnownField, found: Found::Nothing }
+}
+
+#[cold]
+fn trailing(bytes: &[u8], at: usize) -> DecodeError {
+    let found = Found::Trailing((bytes.len() - at) as u32);
+    DecodeError { field: 0, offset: at as u32, expected: Expected::End, found }
+}
+
+/// Reads a number of plain digits in any coding; used where the shape is known to hold digits.
+#[inline]
+pub(crate) fn number(spec: &Field, content: &[u8], units: usize) -> Option<u64> {
+    if units > 19 {
+        return None;
+    }
+    match spec.shape {
+        Shape::AsciiDigits | Shape::EbcdicDigits => Some(ascii_number(content)),
+        Shape::Bcd => Some(packed_number(content, units, spec.left)),
+        Shape::AsciiText if are_ascii_digits(content) => Some(ascii_number(content)),
+        Shape::EbcdicText if are_ebcdic_digits(content) => Some(ascii_number(content)),
+        _ => None,
+    }
+}
+
+/// Whether a bit of a bitmap is kept for "another bitmap follows".
+pub(crate) fn is_structural(n: u8, levels: usize) -> bool {
+    let (word, bit) = place(n);
+    bit == FIRST && word + 1 < levels.max(1) || n == 1
+}

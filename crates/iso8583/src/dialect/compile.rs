@@ -1,0 +1,561 @@
+//! From the text of a dialect to its table. Every mistake is reported, not only the first.
+//! Guards: what comes out refers only to fields it has, has keys that can be told apart, and a code for every cause.
+
+use super::errors::{DialectErrors, Problems};
+use super::kinds::KindRule;
+use super::raw::{
+    RawCoding, RawDefaults, RawDialect, RawEncoding, RawField, RawKind, RawLength, RawReference, RawReversal,
+    RawSecret, RawSide, RawStan, RawTags, RawType, RawUnit,
+};
+use super::{
+    Answers, Codes, Coding, Dialect, Keys, Label, Part, PartLabel, Reference, ReversalForm, ReversalStan,
+    Roles, Tags, mask,
+};
+use crate::ebcdic::Page;
+use crate::keys::{KeyPart, KeyParts};
+use crate::spec::{FIELD_MAX, Field, Prefix, Secret, Shape};
+use std::collections::BTreeMap;
+use terms::{InternalCause, Kind, Mti, ResponseCode};
+use toml::Spanned;
+
+/// Reads, checks, compiles.
+pub(crate) fn compile(text: &str, source: &str) -> Result<Dialect, DialectErrors> {
+    let mut problems = Problems::new(text);
+    let raw: RawDialect = match toml::from_str(text) {
+        Ok(raw) => raw,
+        Err(error) => {
+            problems.at(error.span().unwrap_or(0..0), error.message());
+            return problems.finish(None, source);
+        }
+    };
+    let dialect = Compiler {
+        problems: &mut problems,
+        fields: Box::new([Field::UNKNOWN; FIELD_MAX as usize + 1]),
+        labels: Vec::new(),
+    }
+    .dialect(&raw);
+    problems.finish(Some(dialect), source)
+}
+
+struct Compiler<'a, 'b> {
+    problems: &'a mut Problems<'b>,
+    fields: Box<[Field; FIELD_MAX as usize + 1]>,
+    labels: Vec<Label>,
+}
+
+impl Compiler<'_, '_> {
+    fn dialect(mut self, raw: &RawDialect) -> Dialect {
+        let levels = self.levels(&raw.bitmap.highest);
+        self.fields(raw, levels);
+        let roles = self.roles(&raw.roles);
+        let batch = raw
+            .roles
+            .iter()
+            .find(|(role, _)| role.get_ref() == "batch")
+            .map(|(_, name)| name.get_ref().as_str());
+        let keys = self.keys(raw, batch);
+        let reversal = self.reversal(&raw.reversal);
+        let answers =
+            Answers { echo: self.field_set(&raw.answers.echo), never: self.field_set(&raw.answers.never) };
+        let codes = self.codes(raw);
+        let kinds = raw.kinds.iter().filter_map(|rule| self.kind(rule)).collect();
+        self.require(&roles, &keys, &reversal);
+        if raw.name.get_ref().is_empty() {
+            self.problems.at(raw.name.span(), "name: expected a name, found an empty one");
+        }
+        Dialect {
+            name: raw.name.get_ref().clone(),
+            about: raw.about.clone(),
+            mti: coding(raw.mti),
+            bitmap: coding(raw.bitmap.encoding),
+            levels,
+            fields: self.fields,
+            labels: self.labels,
+            keys,
+            roles,
+            reversal,
+            answers,
+            codes,
+            kinds,
+        }
+    }
+
+    fn levels(&mut self, highest: &Spanned<u16>) -> usize {
+        match *highest.get_ref() {
+            64 => 1,
+            128 => 2,
+            192 => 3,
+            other => {
+                self.problems.at(highest.span(), format!("highest: expected 64, 128 or 192, found {other}"));
+                1
+            }
+        }
+    }
+
+    fn fields(&mut self, raw: &RawDialect, levels: usize) {
+        for (number, field) in &raw.fields {
+            let Some(n) = self.field_number(number, levels) else { continue };
+            let label = label(n, field.get_ref());
+            match field_spec(field.get_ref(), &raw.defaults) {
+                Ok(spec) => self.fields[usize::from(n)] = spec,
+                Err(what) => self.problems.at(field.span(), format!("field {n}: {what}")),
+            }
+            for part in &label.parts {
+                let max = self.fields[usize::from(n)].max;
+                if part.part.from + part.part.len > max {
+                    self.problems
+                        .at(field.span(), format!("field {n}: part \"{}\" ends after {max}", part.name));
+                }
+            }
+            self.labels.push(label);
+        }
+        self.labels.sort_by_key(|label| label.field);
+    }
+
+    fn field_number(&mut self, number: &Spanned<String>, levels: usize) -> Option<u8> {
+        let parsed = number.get_ref().parse::<u8>().ok();
+        let highest = levels * 64;
+        let fits =
+            |n: &u8| *n >= 2 && usize::from(*n) <= highest && !crate::decode::is_structural(*n, levels);
+        let n = parsed.filter(fits);
+        if n.is_none() {
+            let found = number.get_ref();
+            self.problems.at(
+                number.span(),
+                format!("fields: expected a number 2 to {highest} that no bitmap uses, found {found}"),
+            );
+        }
+        n
+    }
+
+    fn known(&mut self, n: u16, span: core::ops::Range<usize>) -> Option<u8> {
+        let known = u8::try_from(n)
+            .ok()
+            .filter(|n| *n <= FIELD_MAX && self.fields[usize::from(*n)].shape != Shape::Unknown);
+        if known.is_none() {
+            self.problems.at(span, format!("field {n} is not in the dialect"));
+        }
+        known
+    }
+
+    fn field_set(&mut self, fields: &Spanned<Vec<u16>>) -> [u64; 3] {
+        let span = fields.span();
+        let known: Vec<u8> = fields.get_ref().iter().filter_map(|n| self.known(*n, span.clone())).collect();
+        mask(known)
+    }
+
+    /// A field or a part of one, as `60` or `60.2`.
+    fn part(&mut self, reference: &Spanned<String>) -> Option<Part> {
+        let text = reference.get_ref();
+        let (field, part) =
+            text.split_once('.').map_or((text.as_str(), None), |(field, part)| (field, Some(part)));
+        let Some(n) = field.parse::<u16>().ok() else {
+            self.problems.at(
+                reference.span(),
+                format!("expected a field such as \"60\" or \"60.2\", found \"{text}\""),
+            );
+            return None;
+        };
+        let n = self.known(n, reference.span())?;
+        let Some(part) = part else { return Some(Part::whole(n)) };
+        let label = self.labels.iter().find(|label| label.field == n);
+        let found =
+            part.parse::<usize>().ok().and_then(|at| Some(label?.parts.get(at.checked_sub(1)?)?.part));
+        if found.is_none() {
+            self.problems.at(reference.span(), format!("field {n} has no part {part}"));
+        }
+        found
+    }
+
+    fn roles(&mut self, raw: &BTreeMap<Spanned<String>, Spanned<String>>) -> Roles {
+        let mut roles = Roles {
+            rrn: 0,
+            approval_code: 0,
+            code: 0,
+            text: None,
+            function: None,
+            batch: None,
+            network_code: None,
+            original_data: 0,
+            original_batch: None,
+            original_stan: None,
+        };
+        for (role, reference) in raw {
+            let Some(part) = self.part(reference) else { continue };
+            match role.get_ref().as_str() {
+                "rrn" => roles.rrn = part.field,
+                "approval-code" => roles.approval_code = part.field,
+                "code" => roles.code = part.field,
+                "text" => roles.text = Some(part),
+                "function" => roles.function = Some(part),
+                "batch" => roles.batch = Some(part),
+                "network-code" => roles.network_code = Some(part),
+                "original-data" => roles.original_data = part.field,
+                "original-batch" => roles.original_batch = Some(part),
+                "original-stan" => roles.original_stan = Some(part),
+                other => self.problems.at(role.span(), format!("roles: no such role \"{other}\"")),
+            }
+        }
+        roles
+    }
+
+    fn key(&mut self, parts: &[Spanned<String>], batch: Option<&str>) -> KeyParts {
+        parts.iter().fold(KeyParts::default(), |key, name| match KeyPart::from_name(name.get_ref(), batch) {
+            Some(part) => key.with(part),
+            None => {
+                let expected = "7, 11, 12, 13, 32, 41, 42, mti-class or the role batch";
+                self.problems
+                    .at(name.span(), format!("keys: expected {expected}, found \"{}\"", name.get_ref()));
+                key
+            }
+        })
+    }
+
+    fn keys(&mut self, raw: &RawDialect, batch: Option<&str>) -> Keys {
+        let repeat = self.key(raw.keys.repeat.get_ref(), batch);
+        let slot = self.key(raw.keys.original.get_ref(), batch);
+        let (alias, link) = (self.key(&raw.keys.alias, batch), self.key(&raw.keys.link, batch));
+        let dated =
+            repeat.has(KeyPart::Batch) || repeat.has(KeyPart::LocalDate) || repeat.has(KeyPart::Transmission);
+        if !dated {
+            let what = "keys: repeat has neither a date (7, 13) nor a batch number, so an old request would look like a repeat";
+            self.problems.at(raw.keys.repeat.span(), what);
+        }
+        for (part, name) in [(KeyPart::Stan, "11"), (KeyPart::Terminal, "41")] {
+            if !slot.has(part) {
+                self.problems.at(raw.keys.original.span(), format!("keys: original lacks {name}"));
+            }
+        }
+        if !slot.is_within(repeat) {
+            self.problems.at(raw.keys.original.span(), "keys: original has a part that repeat has not");
+        }
+        if !link.has(KeyPart::Stan) || !link.has(KeyPart::Class) {
+            self.problems.whole("keys: link needs mti-class and 11");
+        }
+        let reversal = self.references(&raw.keys.reversal);
+        let related = self.references(&raw.keys.related);
+        Keys { slot, repeat: repeat.without(slot), alias, link, reversal, related }
+    }
+
+    fn references(&mut self, raw: &[Spanned<RawReference>]) -> [Reference; 3] {
+        let mut ways = [Reference::None; 3];
+        for (slot, way) in ways.iter_mut().zip(raw) {
+            *slot = reference(*way.get_ref());
+        }
+        if let Some(extra) = raw.get(3) {
+            self.problems.at(extra.span(), "keys: at most three ways to name an original");
+        }
+        ways
+    }
+
+    fn mti(&mut self, text: &Spanned<String>) -> Mti {
+        let digits = <[u8; 4]>::try_from(text.get_ref().as_bytes()).ok();
+        digits.and_then(Mti::from_ascii).unwrap_or_else(|| {
+            self.problems.at(text.span(), format!("expected four digits, found \"{}\"", text.get_ref()));
+            Mti::of(0x0420)
+        })
+    }
+
+    fn reversal(&mut self, raw: &RawReversal) -> ReversalForm {
+        let stan = match raw.stan {
+            RawStan::Own => ReversalStan::Own,
+            RawStan::Original => ReversalStan::Original,
+        };
+        ReversalForm {
+            mti: self.mti(&raw.mti),
+            repeat_mti: raw.repeat_mti.as_ref().map(|mti| self.mti(mti)),
+            stan,
+            reference: reference(*raw.reference.get_ref()),
+            reason: self.known(*raw.reason.get_ref(), raw.reason.span()).unwrap_or(39),
+            fields: self.field_set(&raw.fields),
+        }
+    }
+
+    fn code(&mut self, text: &Spanned<String>) -> ResponseCode {
+        let size = self.fields[39].max;
+        let fits = text.get_ref().len() == usize::from(size);
+        ResponseCode::new(text.get_ref().as_bytes()).filter(|_| fits).unwrap_or_else(|| {
+            self.problems.at(
+                text.span(),
+                format!("expected a code of {size} characters, found \"{}\"", text.get_ref()),
+            );
+            ResponseCode::approved()
+        })
+    }
+
+    fn codes(&mut self, raw: &RawDialect) -> Codes {
+        let mut list = |codes: &[Spanned<String>]| {
+            let mut codes: Vec<ResponseCode> = codes.iter().map(|code| self.code(code)).collect();
+            codes.sort_unstable();
+            codes
+        };
+        let (approve, decline) = (list(&raw.codes.approve), list(&raw.codes.decline));
+        for code in raw.codes.decline.iter().filter(|code| {
+            ResponseCode::new(code.get_ref().as_bytes()).is_some_and(|code| approve.contains(&code))
+        }) {
+            self.problems.at(code.span(), format!("code {} both approves and declines", code.get_ref()));
+        }
+        if approve.is_empty() {
+            self.problems.whole("codes: approve is empty, so nothing could ever be approved");
+        }
+        let mut causes: Vec<ResponseCode> =
+            InternalCause::ALL.iter().map(|cause| ResponseCode::of(cause.iso_code())).collect();
+        for (name, code) in &raw.causes {
+            match InternalCause::from_name(name.get_ref()) {
+                Some(cause) => causes[usize::from(cause.number())] = self.code(code),
+                None => {
+                    self.problems.at(name.span(), format!("causes: no such cause \"{}\"", name.get_ref()))
+                }
+            }
+        }
+        Codes { approve, decline, causes }
+    }
+
+    fn kind(&mut self, raw: &Spanned<RawKind>) -> Option<KindRule> {
+        let rule = kind_rule(raw.get_ref());
+        match rule {
+            Ok(rule) => Some(rule),
+            Err(what) => {
+                self.problems.at(raw.span(), format!("kinds: {what}"));
+                None
+            }
+        }
+    }
+
+    /// What no dialect can do without.
+    fn require(&mut self, roles: &Roles, keys: &Keys, reversal: &ReversalForm) {
+        for (n, name) in
+            [(3, "processing code"), (4, "amount"), (11, "STAN"), (39, "response code"), (41, "terminal")]
+        {
+            if self.fields[n].shape == Shape::Unknown {
+                self.problems.whole(format!("fields: {n} ({name}) is missing"));
+            }
+        }
+        for (field, role) in
+            [(roles.rrn, "rrn"), (roles.approval_code, "approval-code"), (roles.code, "code")]
+        {
+            if field == 0 {
+                self.problems.whole(format!("roles: {role} is missing"));
+            }
+        }
+        let named =
+            |way| keys.reversal.contains(&way) || keys.related.contains(&way) || reversal.reference == way;
+        if named(Reference::OriginalData) && roles.original_data == 0 {
+            self.problems.whole("roles: original-data is missing, but keys or reversal refer to it");
+        }
+        let batch_and_stan = roles.original_batch.is_some() && roles.original_stan.is_some();
+        if named(Reference::BatchAndStan) && !batch_and_stan {
+            self.problems
+                .whole("roles: original-batch and original-stan are missing, but keys refer to them");
+        }
+        if reversal.stan == ReversalStan::Original && reversal.reference == Reference::OriginalData {
+            self.problems.whole("reversal: original data name a STAN, so the reversal must have its own");
+        }
+    }
+}
+
+fn coding(raw: RawCoding) -> Coding {
+    match raw {
+        RawCoding::Ascii => Coding::Ascii,
+        RawCoding::Binary | RawCoding::Bcd => Coding::Binary,
+        RawCoding::Ebcdic => Coding::Ebcdic,
+    }
+}
+
+fn reference(raw: RawReference) -> Reference {
+    match raw {
+        RawReference::OriginalData => Reference::OriginalData,
+        RawReference::BatchAndStan => Reference::BatchAndStan,
+        RawReference::OurRrn => Reference::OurRrn,
+        RawReference::SameKey => Reference::SameKey,
+    }
+}
+
+fn label(n: u8, raw: &RawField) -> Label {
+    let mut from = 0;
+    let parts = raw.parts.iter().map(|part| {
+        let len = part.size.unwrap_or(0);
+        let label = PartLabel { name: part.name.clone(), part: Part { field: n, from, len } };
+        from += len;
+        label
+    });
+    let parts = parts.collect();
+    let tags = match raw.tags {
+        None => Tags::None,
+        Some(RawTags::Ber) => Tags::Ber,
+        Some(RawTags::Text) => Tags::Text,
+    };
+    Label { field: n, name: raw.name.clone(), parts, tags }
+}
+
+/// The compiled form of one field, or what is wrong with it.
+fn field_spec(raw: &RawField, defaults: &RawDefaults) -> Result<Field, String> {
+    let encoding = raw
+        .encoding
+        .or(default_encoding(raw.kind, defaults))
+        .ok_or("encoding is missing and has no default")?;
+    let (shape, page) = shape(raw.kind, encoding)?;
+    let packed = u8::from(matches!(shape, Shape::Bcd | Shape::BcdTrack));
+    let hex = matches!(shape, Shape::AsciiHex | Shape::EbcdicHex);
+    let unit_of_max = if hex { 2 } else { 1 };
+    let (prefix, width) = prefix(raw, defaults)?;
+    let max = match (raw.size, raw.max, prefix) {
+        (Some(size), None, Prefix::Fixed) if size > 0 => size,
+        (None, Some(max), prefix) if prefix != Prefix::Fixed && max > 0 => max,
+        _ => return Err("expected either size, or length and max, each over 0".into()),
+    };
+    let max = max.checked_mul(unit_of_max).filter(|max| *max <= 9999).ok_or("longer than 9999")?;
+    let digits = matches!(raw.kind, RawType::N | RawType::Z);
+    let counts_bytes = raw.length_unit == Some(RawUnit::Bytes);
+    let scale = u8::from(counts_bytes && (packed == 1 || hex));
+    let side = raw.justify.or(match raw.kind {
+        RawType::N => defaults.justify,
+        RawType::Z => defaults.track_justify.or(Some(RawSide::Left)),
+        _ => Some(RawSide::Left),
+    });
+    let pad = padding(raw)?;
+    let min = raw.min.unwrap_or(u16::from(digits)).saturating_mul(unit_of_max);
+    if min > max {
+        return Err(format!("min {min} is over max {max}"));
+    }
+    if prefix != Prefix::Fixed && !length_holds(prefix, width, max >> scale) {
+        return Err(format!("a length of {width} bytes cannot say {max}"));
+    }
+    Ok(Field {
+        shape,
+        prefix,
+        width,
+        packed,
+        scale,
+        pad,
+        left: side == Some(RawSide::Left),
+        binary: raw.kind == RawType::B,
+        page,
+        secret: secret(raw.secret),
+        min: if prefix == Prefix::Fixed { max } else { min },
+        max,
+        family: raw.private.as_deref().map_or(0, terms::stable_id),
+    })
+}
+
+fn default_encoding(kind: RawType, defaults: &RawDefaults) -> Option<RawEncoding> {
+    match kind {
+        RawType::N => defaults.number,
+        RawType::Z => defaults.track,
+        RawType::B => defaults.binary,
+        _ => defaults.text,
+    }
+}
+
+fn shape(kind: RawType, encoding: RawEncoding) -> Result<(Shape, Page), String> {
+    use RawEncoding as E;
+    use RawType as T;
+    let page = if matches!(encoding, E::Ebcdic1047 | E::Hex1047) { Page::Cp1047 } else { Page::Cp037 };
+    let ebcdic = matches!(encoding, E::Ebcdic037 | E::Ebcdic1047);
+    let shape = match (kind, encoding) {
+        (T::N, E::Ascii) => Shape::AsciiDigits,
+        (T::N, E::Bcd) => Shape::Bcd,
+        (T::N, _) if ebcdic => Shape::EbcdicDigits,
+        (T::Z, E::Ascii) => Shape::AsciiTrack,
+        (T::Z, E::Bcd) => Shape::BcdTrack,
+        (T::Z, _) if ebcdic => Shape::EbcdicTrack,
+        (T::Signed, E::Ascii) => Shape::AsciiSigned,
+        (T::Signed, _) if ebcdic => Shape::EbcdicSigned,
+        (T::B, E::Binary) => Shape::Bytes,
+        (T::B, E::Hex) => Shape::AsciiHex,
+        (T::B, E::Hex037 | E::Hex1047) => Shape::EbcdicHex,
+        (T::Ansb, E::Ascii | E::Binary) => Shape::Bytes,
+        (T::Ansb, _) if ebcdic => Shape::EbcdicAny,
+        (T::A | T::An | T::As | T::Ns | T::Ans, E::Ascii) => Shape::AsciiText,
+        (T::A | T::An | T::As | T::Ns | T::Ans, _) if ebcdic => Shape::EbcdicText,
+        _ => return Err(format!("encoding {encoding:?} does not go with the type").to_lowercase()),
+    };
+    Ok((shape, page))
+}
+
+fn prefix(raw: &RawField, defaults: &RawDefaults) -> Result<(Prefix, u8), String> {
+    let Some(length) = raw.length else { return Ok((Prefix::Fixed, 0)) };
+    let digits = match length {
+        RawLength::L => 1,
+        RawLength::LL => 2,
+        RawLength::LLL => 3,
+        RawLength::LLLL => 4_u8,
+    };
+    match raw.length_encoding.or(defaults.length) {
+        Some(RawEncoding::Ascii) => Ok((Prefix::Ascii, digits)),
+        Some(RawEncoding::Ebcdic037 | RawEncoding::Ebcdic1047) => Ok((Prefix::Ebcdic, digits)),
+        Some(RawEncoding::Bcd) => Ok((Prefix::Bcd, digits.div_ceil(2))),
+        Some(RawEncoding::Binary) => Ok((Prefix::Binary, if digits <= 2 { 1 } else { 2 })),
+        Some(RawEncoding::Hex | RawEncoding::Hex037 | RawEncoding::Hex1047) => {
+            Err("a length cannot be hexadecimal".into())
+        }
+        None => Err("the length has no encoding and no default".into()),
+    }
+}
+
+/// Whether a prefix of so many bytes can say `value`.
+fn length_holds(prefix: Prefix, width: u8, value: u16) -> bool {
+    let most = match prefix {
+        Prefix::Binary => 256_u64.pow(u32::from(width)) - 1,
+        Prefix::Bcd => 100_u64.pow(u32::from(width)) - 1,
+        _ => 10_u64.pow(u32::from(width)) - 1,
+    };
+    u64::from(value) <= most
+}
+
+fn padding(raw: &RawField) -> Result<u8, String> {
+    match raw.pad.as_deref() {
+        None | Some("0") => Ok(0),
+        Some("F") if matches!(raw.kind, RawType::N | RawType::Z) => Ok(0xF),
+        Some(other) => Err(format!("pad: expected \"0\" or \"F\" of a packed field, found \"{other}\"")),
+    }
+}
+
+fn secret(raw: Option<RawSecret>) -> Secret {
+    match raw {
+        None => Secret::No,
+        Some(RawSecret::Pan) => Secret::Pan,
+        Some(RawSecret::Whole) => Secret::Whole,
+        Some(RawSecret::UnlessText) => Secret::UnlessText,
+        Some(RawSecret::Tags) => Secret::Tags,
+    }
+}
+
+fn kind_rule(raw: &RawKind) -> Result<KindRule, String> {
+    let (mti, mti_mask) =
+        mti_pattern(&raw.mti).ok_or(format!("mti: expected four digits or x, found \"{}\"", raw.mti))?;
+    let kind = Kind::from_name(&raw.kind).ok_or(format!("no such kind \"{}\"", raw.kind))?;
+    let networks = raw.network.as_deref().unwrap_or_default();
+    let mut list = [0; 16];
+    let count = networks.len();
+    list.get_mut(..count).ok_or("more than 16 network codes")?.copy_from_slice(networks);
+    Ok(KindRule {
+        mti,
+        mti_mask,
+        codes: bits(raw.code.as_deref()),
+        conditions: bits(raw.condition.as_deref()),
+        functions: bits(raw.function.as_deref()),
+        networks: list,
+        count: count as u8,
+        kind,
+    })
+}
+
+/// Values as bits; all bits where the rule does not say. Everything over 126 is one: "absent".
+fn bits(values: Option<&[u8]>) -> u128 {
+    values.map_or(u128::MAX, |values| values.iter().fold(0, |bits, value| bits | 1 << (*value).min(127)))
+}
+
+fn mti_pattern(text: &str) -> Option<(u16, u16)> {
+    let digits = <[u8; 4]>::try_from(text.as_bytes()).ok()?;
+    let mut pattern = (0, 0);
+    for digit in digits {
+        let (value, mask) = match digit {
+            b'0'..=b'9' => (u16::from(digit - b'0'), 0xF),
+            b'x' => (0, 0),
+            _ => return None,
+        };
+        pattern = (pattern.0 << 4 | value, pattern.1 << 4 | mask);
+    }
+    Some(pattern)
+}

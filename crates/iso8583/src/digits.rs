@@ -1,0 +1,295 @@
+//! Digits and characters, eight at a time: checking, packing, unpacking, reading and writing numbers.
+//! Never allocates; branches on length, not on content. Guards: what passes a check here is what the type says.
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// Whether `bad` finds nothing in any byte. `bad` looks at eight bytes and returns non-zero for a wrong one.
+#[inline(always)]
+fn clean(bytes: &[u8], bad: impl Fn(u64) -> u64) -> bool {
+    let len = bytes.len();
+    match len {
+        0 => true,
+        // First, middle and last are all there are; the rest of the word repeats the first.
+        1..=3 => {
+            let word = (u64::from(bytes[0]) * ONES) << 16
+                | u64::from(bytes[len / 2]) << 8
+                | u64::from(bytes[len - 1]);
+            bad(word) == 0
+        }
+        4..=7 => {
+            let (head, _) = bytes.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
+            let (_, tail) = bytes.split_last_chunk::<4>().unwrap_or((&[], &[0; 4]));
+            bad(u64::from(u32::from_le_bytes(*head)) << 32 | u64::from(u32::from_le_bytes(*tail))) == 0
+        }
+        _ => {
+            let mut wrong = 0;
+            for chunk in bytes.as_chunks::<8>().0 {
+                wrong |= bad(u64::from_le_bytes(*chunk));
+            }
+            let (_, tail) = bytes.split_last_chunk::<8>().unwrap_or((&[], &[0; 8]));
+            wrong | bad(u64::from_le_bytes(*tail)) == 0
+        }
+    }
+}
+
+/// Only `0`..=`9` in ASCII.
+#[inline(always)]
+pub(crate) fn are_ascii_digits(bytes: &[u8]) -> bool {
+    clean(bytes, |w| ((w & (ONES * 0xF0)) ^ (ONES * 0x30)) | over_nine(w))
+}
+
+/// Non-zero where the low nibble is over 9.
+#[inline(always)]
+fn over_nine(word: u64) -> u64 {
+    ((word & (ONES * 0x0F)) + ONES * 6) & (ONES * 0x10)
+}
+
+/// Only 0xF0..=0xF9: digits in EBCDIC.
+#[inline(always)]
+pub(crate) fn are_ebcdic_digits(bytes: &[u8]) -> bool {
+    clean(bytes, |w| (!w & (ONES * 0xF0)) | over_nine(w))
+}
+
+/// Only 0x20..=0x7E.
+#[inline(always)]
+pub(crate) fn are_printable(bytes: &[u8]) -> bool {
+    clean(bytes, |w| {
+        let low = w & (ONES * 0x7F);
+        let below = !(low + ONES * 0x60);
+        (w | below | (low + ONES)) & (ONES * 0x80)
+    })
+}
+
+/// Only packed decimal digits.
+#[inline(always)]
+pub(crate) fn are_packed_digits(bytes: &[u8]) -> bool {
+    // A nibble is over 9 if its 8 is set with its 4 or its 2.
+    clean(bytes, |w| w & (w << 1 | w << 2) & (ONES * 0x88))
+}
+
+/// A character of track data in ASCII.
+#[inline]
+pub(crate) fn is_track_char(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte == b'=' || byte == b'D'
+}
+
+/// The number that ASCII digits make; only for bytes that passed [`are_ascii_digits`], at most 19 of them.
+#[inline]
+pub(crate) fn ascii_number(bytes: &[u8]) -> u64 {
+    let (head, words) = bytes.as_rchunks::<8>();
+    let mut value = head.iter().fold(0_u64, |value, digit| value * 10 + u64::from(digit & 0xF));
+    for word in words {
+        value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(u64::from_le_bytes(*word)));
+    }
+    value
+}
+
+/// Eight digits, first in the lowest byte, pairwise into one number.
+#[inline]
+fn eight_digits(word: u64) -> u64 {
+    let word = word & (ONES * 0x0F);
+    let pairs = (word.wrapping_mul(10).wrapping_add(word >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) & 0xFFFF_FFFF
+}
+
+/// The number of so many packed digits, padding left out; only for bytes that passed their check.
+#[inline]
+pub(crate) fn packed_number(bytes: &[u8], units: usize, left: bool) -> u64 {
+    let Some((last, head)) = bytes.split_last() else { return 0 };
+    let odd = units % 2 == 1;
+    let mut value = 0_u64;
+    let mut first_mask = if odd && !left { 0x0F } else { 0xFF };
+    for byte in head {
+        let byte = byte & first_mask;
+        first_mask = 0xFF;
+        value = value.wrapping_mul(100).wrapping_add(pair(byte));
+    }
+    let last = last & first_mask;
+    if odd && left {
+        value.wrapping_mul(10).wrapping_add(u64::from(last >> 4))
+    } else {
+        value.wrapping_mul(100).wrapping_add(pair(last))
+    }
+}
+
+#[inline]
+fn pair(byte: u8) -> u64 {
+    u64::from(byte >> 4) * 10 + u64::from(byte & 0xF)
+}
+
+/// Writes `units` packed digits as ASCII: hexadecimal, so that a track's `D` stays one.
+#[inline]
+pub(crate) fn unpack(bytes: &[u8], units: usize, left: bool, out: &mut [u8]) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let skip = usize::from(units % 2 == 1 && !left);
+    for (at, slot) in out[..units].iter_mut().enumerate() {
+        let nibble = at + skip;
+        let byte = bytes[nibble / 2];
+        *slot = HEX[usize::from(if nibble.is_multiple_of(2) { byte >> 4 } else { byte & 0xF })];
+    }
+}
+
+/// Packs ASCII digits (and a track's `=` or `D`) into `out`, an odd one padded. `false` if a character has no nibble.
+#[inline]
+pub(crate) fn pack(ascii: &[u8], left: bool, pad: u8, track: bool, out: &mut [u8]) -> bool {
+    let odd = ascii.len() % 2 == 1;
+    let mut bad = 0_u8;
+    let mut nibble = |byte: u8| -> u8 {
+        let value = match byte {
+            b'0'..=b'9' => byte & 0xF,
+            b'=' | b'D' if track => 0xD,
+            _ => 0xFF,
+        };
+        bad |= value & 0xF0;
+        value & 0xF
+    };
+    let (mut rest, mut at) = (ascii, 0);
+    if odd && !left {
+        out[0] = pad << 4 | nibble(ascii[0]);
+        (rest, at) = (&ascii[1..], 1);
+    }
+    let (pairs, last) = rest.as_chunks::<2>();
+    for (slot, [high, low]) in out[at..].iter_mut().zip(pairs) {
+        *slot = nibble(*high) << 4 | nibble(*low);
+    }
+    if let [last] = last {
+        out[at + pairs.len()] = nibble(*last) << 4 | pad;
+    }
+    bad == 0
+}
+
+/// Writes `value` as ASCII digits filling `out`. `false` if it needs more.
+#[inline]
+pub(crate) fn write_ascii(mut value: u64, out: &mut [u8]) -> bool {
+    let (first, pairs) = out.as_rchunks_mut::<2>();
+    for slot in pairs.iter_mut().rev() {
+        *slot = PAIRS[(value % 100) as usize];
+        value /= 100;
+    }
+    if let [first] = first {
+        *first = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    value == 0
+}
+
+/// Writes `value` as `units` packed digits filling `out`. `false` if it needs more.
+#[inline]
+pub(crate) fn write_packed(mut value: u64, units: usize, left: bool, pad: u8, out: &mut [u8]) -> bool {
+    let odd = units % 2 == 1;
+    let mut slots = out.iter_mut().rev();
+    if odd && left {
+        let Some(last) = slots.next() else { return false };
+        *last = ((value % 10) as u8) << 4 | pad;
+        value /= 10;
+    }
+    for slot in slots {
+        let two = (value % 100) as u8;
+        *slot = two / 10 << 4 | two % 10;
+        value /= 100;
+    }
+    if odd
+        && !left
+        && let Some(first) = out.first_mut()
+    {
+        // The pair that holds the padding took one digit too many if its ten is not zero.
+        let over = *first >> 4;
+        *first = *first & 0xF | pad << 4;
+        return value == 0 && over == 0;
+    }
+    value == 0
+}
+
+/// Decimal digits that `value` needs, at least one.
+#[inline]
+pub(crate) fn digits_of(value: u64) -> usize {
+    value.checked_ilog10().map_or(1, |log| log as usize + 1)
+}
+
+const PAIRS: [[u8; 2]; 100] = {
+    let mut table = [[b'0'; 2]; 100];
+    let mut at = 0;
+    while at < 100 {
+        table[at] = [b'0' + (at / 10) as u8, b'0' + (at % 10) as u8];
+        at += 1;
+    }
+    table
+};
+
+/// The value of a hexadecimal digit in ASCII, either case.
+#[inline]
+pub(crate) fn hex_value(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
+}
+
+/// The two upper-case hexadecimal digits of a byte.
+#[inline]
+pub(crate) fn hex_pair(byte: u8) -> [u8; 2] {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0xF)]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The check of eight at a time against the same check of one at a time, every byte at every place of every length.
+    fn same(fast: impl Fn(&[u8]) -> bool, slow: impl Fn(u8) -> bool, good: u8) {
+        for len in 0..=25_usize {
+            assert!(fast(&vec![good; len]), "length {len}");
+            for place in 0..len {
+                for byte in 0..=255_u8 {
+                    let mut bytes = vec![good; len];
+                    bytes[place] = byte;
+                    assert_eq!(fast(&bytes), slow(byte), "byte {byte:#x} at {place} of {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn checks_agree_with_their_plain_forms() {
+        same(are_ascii_digits, |b| b.is_ascii_digit(), b'5');
+        same(are_ebcdic_digits, |b| (0xF0..=0xF9).contains(&b), 0xF4);
+        same(are_printable, |b| (0x20..=0x7E).contains(&b), b'x');
+        same(are_packed_digits, |b| b >> 4 <= 9 && b & 0xF <= 9, 0x99);
+    }
+
+    #[test]
+    fn numbers_go_there_and_back() {
+        for (value, width) in
+            [(0, 1), (7, 3), (123_456, 6), (999_999_999_999, 12), (9_999_999_999_999_999_999, 19)]
+        {
+            let mut ascii = [0; 19];
+            assert!(write_ascii(value, &mut ascii[..width]));
+            assert_eq!(ascii_number(&ascii[..width]), value);
+            for left in [false, true] {
+                let mut packed = [0; 10];
+                let bytes = width.div_ceil(2);
+                assert!(write_packed(value, width, left, 0, &mut packed[..bytes]));
+                assert_eq!(packed_number(&packed[..bytes], width, left), value, "{value} left {left}");
+                let mut text = [0; 19];
+                unpack(&packed[..bytes], width, left, &mut text);
+                assert_eq!(text[..width], ascii[..width]);
+                let mut again = [0; 10];
+                assert!(pack(&ascii[..width], left, 0, false, &mut again));
+                assert_eq!(again[..bytes], packed[..bytes]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_that_does_not_fit_says_so() {
+        assert!(!write_ascii(1000, &mut [0; 3]));
+        assert!(!write_packed(1000, 3, false, 0, &mut [0; 2]));
+        assert!(!write_packed(1000, 3, true, 0, &mut [0; 2]));
+        assert!(!write_packed(10_000, 4, true, 0, &mut [0; 2]));
+        assert_eq!((digits_of(0), digits_of(9), digits_of(10), digits_of(u64::MAX)), (1, 1, 2, 20));
+    }
+}
