@@ -10,8 +10,13 @@
 
 pub mod effect;
 pub mod event;
+pub mod index;
+pub mod record;
 pub mod snapshot;
+pub mod state;
 
 pub use effect::{Code, Disposition, Effect, Effects, Reply, Timer};
 pub use event::{Context, Event, Fetched, Origin, Permit, TxnId, Verdict};
+pub use index::{Entry, Index, shard_of};
 pub use snapshot::{IssuerTerms, LinkTerms, ListenerTerms, MerchantTerms, Snapshot, Standing, TerminalTerms};
+pub use state::State;

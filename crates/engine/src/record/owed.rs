@@ -1,0 +1,301 @@
+//! OBLIGATION and ACK: what is owed to an issuer outside of an OUTCOME, and that it was paid.
+//! Never needs another record to be understood by a replay: the charges to give back stand in the OBLIGATION itself,
+//! because the INTENT of a settled transaction may lie segments behind.
+//! Guards: an original that nobody could rule out is still owed an answer after a restart.
+
+use super::intent::{read_currency, read_original, read_stan, write_original};
+use super::outcome::{Told, read_reason, write_reason};
+use super::wire::{Pen, Reading};
+use super::{ACK, Damaged, OBLIGATION, Record, Serial};
+use crate::State;
+use crate::effect::ReversalReason;
+use journal::{Kind, Lsn};
+use limits::{Charge, LimitKey};
+use terms::{BusinessDay, Check, Currency, Minor, OriginalRef, ResponseCode, SlotKey, Stan, Text};
+
+/// Up to four charges: what an acknowledged reversal gives back. Empty where nothing is held (any more).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Charges {
+    slots: [Option<Charge>; 4],
+}
+
+impl Charges {
+    /// Nothing is held.
+    pub const NONE: Self = Self { slots: [None; 4] };
+
+    /// The charges, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Charge> + '_ {
+        self.slots.iter().flatten().copied()
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.slots[0].is_none()
+    }
+}
+
+impl FromIterator<Charge> for Charges {
+    /// # Panics
+    /// On a fifth charge: there are four scopes.
+    fn from_iter<I: IntoIterator<Item = Charge>>(charges: I) -> Self {
+        let mut all = Self::NONE;
+        for (position, charge) in charges.into_iter().enumerate() {
+            all.slots[position] = Some(charge);
+        }
+        all
+    }
+}
+
+/// What is owed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unsettled {
+    /// A reversal of a transaction whose INTENT is known.
+    Reverse {
+        /// Position of the INTENT.
+        intent_lsn: Lsn,
+        /// Why.
+        reason: ReversalReason,
+        /// DE 39 of the terminal's 0400.
+        terminal_reason: Option<ResponseCode>,
+        /// What the terminal was first told about the original.
+        told: Told,
+        /// The issuer approved it once: its 25 or 12 is no end.
+        approval_seen: bool,
+        /// What its acknowledgement releases.
+        charges: Charges,
+        /// The look-up that found it; [`Serial::NONE`] if there was none.
+        resolves: Serial,
+    },
+    /// An original that memory could not rule out: look it up in the archive, then reverse it or set a tombstone.
+    Resolve(Resolve),
+}
+
+/// A terminal's reversal whose original was not found and not ruled out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Resolve {
+    /// Which original is meant.
+    pub original: OriginalRef,
+    /// DE 39 of the 0400.
+    pub terminal_reason: Option<ResponseCode>,
+    /// DE 4 of the 0400.
+    pub amount: Minor,
+    /// DE 49 of the 0400.
+    pub currency: Currency,
+    /// DE 11 of the 0400.
+    pub stan: Stan,
+    /// Batch number of the 0400.
+    pub batch: u32,
+    /// DE 32 or the listener's acquirer.
+    pub acquirer: Text<11>,
+    /// DE 41.
+    pub terminal: Text<16>,
+    /// DE 42.
+    pub merchant: Text<15>,
+}
+
+impl Resolve {
+    /// As `Request::owner`: which shard looks it up.
+    pub fn owner(&self) -> u64 {
+        let mut hasher = terms::KeyHasher::new(0x0E);
+        hasher.part(self.acquirer.trimmed());
+        hasher.part(self.terminal.trimmed());
+        hasher.part(self.merchant.trimmed());
+        hasher.finish()
+    }
+}
+
+/// One OBLIGATION.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Obligation {
+    /// Of the transaction to reverse; of the 0400 itself while its original is looked for.
+    pub serial: Serial,
+    /// Where that transaction lives; for a look-up, where the original would.
+    pub slot: SlotKey,
+    /// Its repeat check; for a look-up, the 0400's own key.
+    pub repeat: Check,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub wall_ms: i64,
+    /// What is owed.
+    pub owed: Unsettled,
+}
+
+const OBLIGATION_BYTES_MAX: usize = 28 + 6 + 1 + 5 + 6 + 1 + 8 + 1 + 4 * 24;
+const REVERSE: u8 = 1;
+const RESOLVE: u8 = 2;
+
+impl Record for Obligation {
+    const KIND: Kind = OBLIGATION;
+
+    fn write(&self, out: &mut Vec<u8>) {
+        let mut pen = Pen::<OBLIGATION_BYTES_MAX>::new();
+        pen.u64(self.serial.0);
+        pen.u64(self.slot.0);
+        pen.u32(self.repeat.0);
+        pen.wall(self.wall_ms);
+        match &self.owed {
+            Unsettled::Reverse { .. } => write_reverse(&self.owed, &mut pen),
+            Unsettled::Resolve(resolve) => write_resolve(resolve, &mut pen),
+        }
+        pen.into(out);
+    }
+
+    fn read(payload: &[u8]) -> Result<Self, Damaged> {
+        let mut reading = Reading::new(OBLIGATION, payload);
+        let serial = Serial(reading.u64()?);
+        let (slot, repeat) = (SlotKey(reading.u64()?), Check(reading.u32()?));
+        let wall_ms = reading.wall()?;
+        let owed = match reading.u8()? {
+            REVERSE => read_reverse(&mut reading)?,
+            RESOLVE => Unsettled::Resolve(read_resolve(&mut reading)?),
+            _ => return Err(reading.damaged("reverse (1) or resolve (2)")),
+        };
+        reading.end()?;
+        Ok(Self { serial, slot, repeat, wall_ms, owed })
+    }
+
+    fn transaction(&self) -> Option<(Serial, SlotKey, Check)> {
+        Some((self.serial, self.slot, self.repeat))
+    }
+
+    fn intent(&self) -> Option<Lsn> {
+        match self.owed {
+            Unsettled::Reverse { intent_lsn, .. } => Some(intent_lsn),
+            Unsettled::Resolve(_) => None,
+        }
+    }
+}
+
+fn write_reverse<const N: usize>(owed: &Unsettled, pen: &mut Pen<N>) {
+    let Unsettled::Reverse { intent_lsn, reason, terminal_reason, told, approval_seen, charges, resolves } =
+        owed
+    else {
+        return;
+    };
+    pen.u8(REVERSE);
+    pen.u8(u8::from(*approval_seen));
+    pen.lsn(*intent_lsn);
+    write_reason(Some(*reason), pen);
+    pen.code(*terminal_reason);
+    told.write(pen);
+    pen.u64(resolves.0);
+    pen.u8(charges.iter().count() as u8);
+    for charge in charges.iter() {
+        pen.bytes(&charge.key.0.to_le_bytes());
+        pen.u16(charge.day.0);
+        pen.amount(charge.amount);
+    }
+}
+
+fn read_reverse(reading: &mut Reading<'_>) -> Result<Unsettled, Damaged> {
+    let approval_seen = reading.u8()? != 0;
+    let intent_lsn = reading.lsn()?;
+    let reason = read_reason(reading)?;
+    let reason = reading.expect(reason, "a reversal reason")?;
+    let terminal_reason = reading.code()?;
+    let told = Told::read(reading)?;
+    let resolves = Serial(reading.u64()?);
+    let count = usize::from(reading.u8()?);
+    let mut charges = Charges::NONE;
+    for position in 0..count {
+        let charge = Charge {
+            key: LimitKey(u128::from_le_bytes(reading.array()?)),
+            day: BusinessDay(reading.u16()?),
+            amount: reading.amount()?,
+        };
+        let slot = charges.slots.get_mut(position);
+        *reading.expect(slot, "at most four charges")? = Some(charge);
+    }
+    Ok(Unsettled::Reverse { intent_lsn, reason, terminal_reason, told, approval_seen, charges, resolves })
+}
+
+fn write_resolve<const N: usize>(resolve: &Resolve, pen: &mut Pen<N>) {
+    pen.u8(RESOLVE);
+    write_original(&resolve.original, pen);
+    pen.code(resolve.terminal_reason);
+    pen.amount(resolve.amount);
+    pen.u16(resolve.currency.numeric());
+    pen.u24(resolve.stan.get());
+    pen.u24(resolve.batch);
+    pen.text(&resolve.acquirer);
+    pen.text(&resolve.terminal);
+    pen.text(&resolve.merchant);
+}
+
+fn read_resolve(reading: &mut Reading<'_>) -> Result<Resolve, Damaged> {
+    Ok(Resolve {
+        original: read_original(reading)?,
+        terminal_reason: reading.code()?,
+        amount: reading.amount()?,
+        currency: read_currency(reading)?,
+        stan: read_stan(reading)?,
+        batch: reading.u24()?,
+        acquirer: reading.text()?,
+        terminal: reading.text()?,
+        merchant: reading.text()?,
+    })
+}
+
+/// One ACK: nothing is owed to the issuer for this transaction any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ack {
+    /// Of the transaction.
+    pub serial: Serial,
+    /// Where it lives.
+    pub slot: SlotKey,
+    /// Its repeat check.
+    pub repeat: Check,
+    /// Position of its INTENT.
+    pub intent_lsn: Lsn,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub wall_ms: i64,
+    /// Final state: Reversed; Approved for an acknowledged advice.
+    pub state: State,
+    /// The issuer's DE 39.
+    pub code: Option<ResponseCode>,
+    /// What the terminal was first told about the original.
+    pub told: Told,
+}
+
+impl Record for Ack {
+    const KIND: Kind = ACK;
+
+    fn write(&self, out: &mut Vec<u8>) {
+        let mut pen = Pen::<44>::new();
+        pen.u64(self.serial.0);
+        pen.u64(self.slot.0);
+        pen.u32(self.repeat.0);
+        pen.lsn(self.intent_lsn);
+        pen.wall(self.wall_ms);
+        pen.u8(self.state.number());
+        pen.code(self.code);
+        self.told.write(&mut pen);
+        pen.into(out);
+    }
+
+    fn read(payload: &[u8]) -> Result<Self, Damaged> {
+        let mut reading = Reading::new(ACK, payload);
+        let ack = Self {
+            serial: Serial(reading.u64()?),
+            slot: SlotKey(reading.u64()?),
+            repeat: Check(reading.u32()?),
+            intent_lsn: reading.lsn()?,
+            wall_ms: reading.wall()?,
+            state: {
+                let state = State::from_number(reading.u8()?);
+                reading.expect(state, "a state")?
+            },
+            code: reading.code()?,
+            told: Told::read(&mut reading)?,
+        };
+        reading.end()?;
+        Ok(ack)
+    }
+
+    fn transaction(&self) -> Option<(Serial, SlotKey, Check)> {
+        Some((self.serial, self.slot, self.repeat))
+    }
+
+    fn intent(&self) -> Option<Lsn> {
+        Some(self.intent_lsn)
+    }
+}
