@@ -1,0 +1,70 @@
+//! The configuration: one TOML file, a raw form and a checked form.
+//!
+//! Never binds a port, never writes a file, never stops at the first mistake. Guards: whoever holds a [`Config`] need not
+//! ask again; every mistake is reported in one go with file, line, value and what was expected.
+//!
+//! The way of a file: [`read`](self) makes the raw form of it (`raw`), `check` looks at every section and at how they fit
+//! together, and only a file without any mistake becomes a [`Config`].
+
+mod amount;
+mod bounds;
+mod check;
+mod notes;
+mod raw;
+mod read;
+mod section;
+mod snapshot;
+mod source;
+mod suggest;
+mod types;
+
+pub use amount::{currency, minor};
+pub use bounds::{Bound, MemoryBound};
+pub use notes::{ConfigErrors, Pictured};
+pub use source::Source;
+pub use suggest::expected;
+pub use types::{
+    Address, CalendarConfig, ClientTls, Config, IssuerConfig, JournalConfig, LinkConfig, ListenerConfig,
+    MerchantConfig, ServerTls, terminal_key,
+};
+
+use notes::Notes;
+use std::path::Path;
+
+/// A file that is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It could not be read at all.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Every mistake in it.
+    #[error("{0}")]
+    Wrong(ConfigErrors),
+}
+
+impl Config {
+    /// Reads and checks the file at `path`.
+    /// # Errors
+    /// [`LoadError`]: the file cannot be read, or everything that is wrong with it.
+    pub fn load(path: &Path) -> Result<Self, LoadError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| LoadError::Read { path: path.display().to_string(), source })?;
+        Self::parse(path, &text).map_err(LoadError::Wrong)
+    }
+
+    /// Checks `text` as if it stood in `path`; relative paths in it are relative to the directory of `path`.
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigErrors> {
+        let source = Source::new(path, text);
+        let mut notes = Notes::default();
+        let file = read::read(&source, &mut notes);
+        check::check(source, &file, notes).map_err(|(source, problems)| ConfigErrors::new(source, problems))
+    }
+}

@@ -1,0 +1,51 @@
+//! A configuration as the engine sees it.
+//! Never decides anything: names become numbers, lists become maps. Guards: indexes inside the snapshot fit each other.
+
+use super::types::{Config, IssuerConfig, MerchantConfig, terminal_key};
+use engine::snapshot::merchant_key;
+use engine::{IssuerTerms, LinkTerms, MerchantTerms, Snapshot, TerminalTerms};
+use routing::Table;
+
+impl Config {
+    /// The engine's picture of this configuration; `version` counts reloads.
+    pub fn snapshot(&self, version: u32) -> Snapshot {
+        let routes = Table::build(self.routes.clone());
+        let mut snapshot = Snapshot {
+            version,
+            routes: routes.unwrap_or_else(|fault| unreachable!("checked ranges clash: {fault}")),
+            issuers: self.issuers.iter().map(issuer).collect(),
+            links: self.links.iter().map(|link| LinkTerms { id: link.id, issuer: link.issuer }).collect(),
+            card_ceilings: self.card_limits.clone(),
+            merchants: Default::default(),
+            terminals: Default::default(),
+            calendars: self.calendars.iter().map(|calendar| calendar.id).collect(),
+        };
+        self.merchants.iter().for_each(|merchant| register(&mut snapshot, merchant));
+        snapshot
+    }
+}
+
+fn issuer(config: &IssuerConfig) -> IssuerTerms {
+    IssuerTerms {
+        id: config.id,
+        timeout_ms: config.timeout_ms,
+        reversal_timeout_ms: config.reversal_timeout_ms,
+        retry_first_ms: config.retry_first_ms,
+        retry_max_ms: config.retry_max_ms,
+        grace_ms: config.grace_ms,
+        require_approval_code: config.require_approval_code,
+        calendar: config.calendar,
+        ceilings: config.limits.clone(),
+        links: config.links.clone(),
+    }
+}
+
+fn register(snapshot: &mut Snapshot, merchant: &MerchantConfig) {
+    let terms = MerchantTerms { standing: merchant.standing, ceilings: merchant.limits.clone() };
+    snapshot.merchants.insert(merchant_key(&merchant.acquirer, &merchant.id), terms);
+    snapshot.terminals.reserve(merchant.terminals.len());
+    for (id, standing) in &merchant.terminals {
+        let terms = TerminalTerms { standing: *standing, ceilings: merchant.terminal_limits.clone() };
+        snapshot.terminals.insert(terminal_key(&merchant.acquirer, &merchant.id, id), terms);
+    }
+}
