@@ -75,7 +75,7 @@ impl Committer {
             self.flush();
         }
         if self.stats.is_failed() {
-            return self.give(lane, Commit::Failed);
+            return self.give(lane, Commit::Failed(frame));
         }
         match self.space(bytes, class) {
             Space::Here => self.stage(lane, frame),
@@ -138,19 +138,22 @@ impl Committer {
 
     fn stage(&mut self, lane: usize, frame: Frame) {
         if self.stats.is_failed() {
-            return self.give(lane, Commit::Failed);
+            return self.give(lane, Commit::Failed(frame));
         }
         self.stats.batch_records.record(u64::from(frame.records()));
-        if self.writer.stage(lane, frame).is_err() {
-            // A PAN that cannot be sealed cannot be journaled, and what was staged before it is not synced yet.
-            self.fail();
-            self.give(lane, Commit::Failed);
+        match self.writer.seal(&frame) {
+            Ok(sealed) => self.writer.stage(lane, frame, sealed),
+            Err(_) => {
+                // A PAN that cannot be sealed cannot be journaled, and what was staged before it is not synced yet.
+                self.fail();
+                self.give(lane, Commit::Failed(frame));
+            }
         }
     }
 
     fn refuse(&mut self, lane: usize, frame: Frame) {
         if self.stats.is_failed() {
-            return self.give(lane, Commit::Failed);
+            return self.give(lane, Commit::Failed(frame));
         }
         self.stats.set_full(true);
         self.stats.refused_full.fetch_add(1, Ordering::Relaxed);
@@ -181,7 +184,7 @@ impl Committer {
         for (lane, committed) in self.writer.flushed() {
             self.touched[lane] = true;
             if failed {
-                self.lanes.hand_back(lane, Commit::Failed);
+                self.lanes.hand_back(lane, Commit::Failed(committed.frame));
                 continue;
             }
             batches += 1;

@@ -96,6 +96,11 @@ impl Frame {
         self.body.len()
     }
 
+    /// Token and kind of each record, in the order of appending.
+    pub fn tokens(&self) -> impl Iterator<Item = (u64, Kind)> + '_ {
+        self.marks.iter().map(|mark| (mark.token, mark.kind))
+    }
+
     /// Forgets the content, overwrites the secrets, keeps the buffers.
     pub fn clear(&mut self) {
         self.body.clear();
@@ -167,6 +172,7 @@ pub enum Commit {
     Durable(Committed),
     /// No space: nothing of this frame was written; the frame comes back as it was.
     Full(Frame),
-    /// A write or sync failed: the journal is dead, acknowledge nothing.
-    Failed,
+    /// A write, a sync or the sealing failed: the journal is dead, acknowledge nothing. The frame may be on the disk in
+    /// part or whole; it comes back so that the worker knows whose records these were.
+    Failed(Frame),
 }

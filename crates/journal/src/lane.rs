@@ -73,8 +73,8 @@ impl Lanes {
 
     fn fail_submitted(&self, lane: usize) {
         let mut failed = false;
-        while self.pop(lane).is_some() {
-            self.hand_back(lane, Commit::Failed);
+        while let Some((frame, _)) = self.pop(lane) {
+            self.hand_back(lane, Commit::Failed(frame));
             failed = true;
         }
         if failed {

@@ -78,5 +78,9 @@ pub(crate) fn parse_checkpoint(name: &str) -> Option<Lsn> {
 
 /// Whether the file is one that a crash left half made.
 pub(crate) fn is_left_over(name: &str) -> bool {
-    name.ends_with(".preparing") || name.ends_with(".new")
+    let aside = name.strip_suffix(".new").unwrap_or_default();
+    let ours = [EPOCH_FILE, CLEAN_FILE].contains(&aside)
+        || parse_checkpoint(aside).is_some()
+        || (aside.starts_with("segment-") && aside.ends_with(".index"));
+    ours || (name.starts_with("segment-") && name.ends_with(".preparing"))
 }

@@ -12,7 +12,7 @@ use crate::format::{
     BATCH_ALIGN, BATCH_BYTES_MAX, BATCH_HEADER_BYTES, BatchHeader, FLAG_SECRET, SEGMENT_HEADER_BYTES,
     records, u32_at,
 };
-use crate::index::{Found, KeyIndex};
+use crate::index::{Find, KeyIndex};
 use crate::place::Place;
 use crate::seal::{SECRET_MAX, Seal, SealNonce, seal_aad};
 use crate::walk::body_of;
@@ -36,6 +36,9 @@ pub(crate) struct Shared {
     pub(crate) index: Arc<KeyIndex>,
     pub(crate) files: Mutex<BTreeMap<u32, Arc<dyn DiskFile>>>,
 }
+
+/// One record: kind, payload, and its secret if it has one.
+pub type RecordView<'a> = (Kind, &'a [u8], Option<&'a [u8]>);
 
 /// Buffers of a reader; the secret in it is overwritten when it is used again or dropped.
 #[derive(Default)]
@@ -62,11 +65,7 @@ impl Reader {
     /// # Errors
     /// [`Fault::NoRecord`] if no durable record starts there, [`Fault::Io`] if the disk fails, [`Fault::Damaged`] if
     /// its batch is not what was written, [`Fault::Seal`] if the secret cannot be opened.
-    pub fn read<'a>(
-        &self,
-        lsn: Lsn,
-        buf: &'a mut RecordBuf,
-    ) -> Result<(Kind, &'a [u8], Option<&'a [u8]>), Fault> {
+    pub fn read<'a>(&self, lsn: Lsn, buf: &'a mut RecordBuf) -> Result<RecordView<'a>, Fault> {
         if lsn.0 >= self.shared.durable.load(Ordering::Acquire) {
             return Err(Fault::NoRecord { lsn, reason: "behind the durable end" });
         }
@@ -87,9 +86,7 @@ impl Reader {
     }
 
     /// Which records have `key`, by the rule given in [`Options::key`](crate::Options::key).
-    /// # Errors
-    /// If an index file cannot be read or fails its checksum; the answer is then as unknown as [`Found::Unknown`].
-    pub fn find(&self, key: u64) -> Result<Found, Fault> {
+    pub fn find(&self, key: u64) -> Find {
         self.shared.index.find(key)
     }
 

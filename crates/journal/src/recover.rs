@@ -86,8 +86,9 @@ pub(crate) fn recover(
     }
     let cuts = replay.survey(clean)?;
     let epoch = old_epoch.checked_add(1).expect("four thousand million opens");
-    marks::write_epoch(place, epoch)?;
+    // Before the epoch: its own file passes through a name that may be left over.
     remove_left_overs(place, &names)?;
+    marks::write_epoch(place, epoch)?;
     replay.finish(epoch, clean.is_some(), &cuts)
 }
 

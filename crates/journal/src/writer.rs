@@ -111,11 +111,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Turns `frame` into the next batch. The caller made sure that it fits.
-    /// # Errors
-    /// [`Fault::Seal`]: nothing is staged and no sequence is spent.
-    pub(crate) fn stage(&mut self, lane: usize, mut frame: Frame) -> Result<(), Fault> {
-        let sealed = self.seal(&frame)?;
+    /// Turns `frame` and its `sealed` part (from [`Writer::seal`]) into the next batch. The caller made sure it fits.
+    pub(crate) fn stage(&mut self, lane: usize, mut frame: Frame, sealed: Vec<u8>) {
         let lsn = self.place.lsn(self.segment, self.offset.max(SEGMENT_HEADER_BYTES));
         frame.number(self.chain.record);
         let mut header = BatchHeader {
@@ -143,10 +140,12 @@ impl Writer {
             lsn,
             first_record: header.first_record,
         });
-        Ok(())
     }
 
-    fn seal(&mut self, frame: &Frame) -> Result<Vec<u8>, Fault> {
+    /// Seals the secrets of `frame` for the next batch.
+    /// # Errors
+    /// [`Fault::Seal`]; no sequence is spent.
+    pub(crate) fn seal(&mut self, frame: &Frame) -> Result<Vec<u8>, Fault> {
         let clear = frame.secret_bytes();
         if clear == 0 {
             return Ok(Vec::new());

@@ -13,10 +13,10 @@ mod sidecar;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use crate::Lsn;
 use crate::format::{BATCH_HEADER_BYTES, RawRecord, records};
 use crate::options::KeyOf;
 use crate::place::Place;
-use crate::{Fault, Lsn};
 
 use memory::SegmentKeys;
 pub(crate) use sidecar::Sidecar;
@@ -26,12 +26,12 @@ pub(crate) type Pair = (u64, u64);
 
 /// Answer to "which records have this key?".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum Find {
     /// These, newest first. Keys are hashes: compare the record before believing it.
-    At(Vec<Lsn>),
+    Found(Vec<Lsn>),
     /// None, definitely.
     Missing,
-    /// Some segment is not indexed yet, or no keys are kept at all.
+    /// Some segment is not indexed yet or its index cannot be read, or no keys are kept at all.
     Unknown,
 }
 
@@ -117,9 +117,9 @@ impl KeyIndex {
     }
 
     /// All positions of `key`, newest first.
-    pub(crate) fn find(&self, key: u64) -> Result<Found, Fault> {
+    pub(crate) fn find(&self, key: u64) -> Find {
         if !self.is_kept() {
-            return Ok(Found::Unknown);
+            return Find::Unknown;
         }
         let mut found = Vec::new();
         let open = self.lock();
@@ -129,11 +129,13 @@ impl KeyIndex {
         drop(open);
         let sidecars = self.sidecars.read().unwrap_or_else(PoisonError::into_inner).clone();
         for segment in closed {
-            let Some(sidecar) = sidecars.get(&segment) else { return Ok(Found::Unknown) };
-            sidecar.find(key, &mut found)?;
+            let looked = sidecars.get(&segment).map(|sidecar| sidecar.find(key, &mut found));
+            if !matches!(looked, Some(Ok(()))) {
+                return Find::Unknown;
+            }
         }
         found.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(if found.is_empty() { Found::Missing } else { Found::At(found.into_iter().map(Lsn).collect()) })
+        if found.is_empty() { Find::Missing } else { Find::Found(found.into_iter().map(Lsn).collect()) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {

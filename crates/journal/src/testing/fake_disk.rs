@@ -44,6 +44,7 @@ struct State {
     capacity: Option<u64>,
     writes: u64,
     syncs: u64,
+    images: Option<Vec<FakeDisk>>,
     fail_write: Option<u64>,
     fail_sync: Option<u64>,
 }
@@ -55,7 +56,7 @@ enum NameChange {
     Gone(PathBuf),
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct File {
     cache: Vec<u8>,
     durable: Vec<u8>,
@@ -109,6 +110,22 @@ impl FakeDisk {
         let files = state.files.iter().map(|file| file.after(&mut dice)).collect();
         let durable_names = names.clone();
         Self(Arc::new(Mutex::new(State { names, durable_names, files, ..State::default() })))
+    }
+
+    /// From now on keeps an image of the disk as it stands before each sync.
+    pub fn keep_images(&self) {
+        self.state().images = Some(Vec::new());
+    }
+
+    /// The images, oldest first: the one before sync number `k` (from 0, counted from the first kept) is at `k`.
+    pub fn images(&self) -> Vec<Self> {
+        self.state().images.clone().unwrap_or_default()
+    }
+
+    /// Bytes written and not yet synced.
+    pub fn unsynced_bytes(&self) -> u64 {
+        let state = self.state();
+        state.files.iter().flat_map(|file| &file.pending).map(|(_, written)| written.len() as u64).sum()
     }
 
     /// The content of a file, as a reader sees it.
@@ -166,8 +183,22 @@ impl State {
     }
 
     fn count_sync(&mut self) -> io::Result<()> {
+        if self.images.is_some() {
+            let image = FakeDisk(Arc::new(Mutex::new(self.image())));
+            self.images.as_mut().expect("images are kept").push(image);
+        }
         self.syncs += 1;
         failing(self.fail_sync.is_some_and(|last| self.syncs > last), "sync")
+    }
+
+    fn image(&self) -> Self {
+        Self {
+            names: self.names.clone(),
+            durable_names: self.durable_names.clone(),
+            name_changes: self.name_changes.clone(),
+            files: self.files.clone(),
+            ..Self::default()
+        }
     }
 
     fn find(&self, path: &Path) -> io::Result<usize> {
