@@ -8,7 +8,7 @@
 mod entry;
 mod generation;
 
-pub use entry::{Entry, owner_tag, shard_of};
+pub use entry::{Entry, owner_tag, shard_of, shard_of_tag};
 use generation::Generation;
 
 use core::fmt;
@@ -168,6 +168,62 @@ impl Index {
     /// All entries, in no order.
     pub fn iter(&self) -> impl Iterator<Item = Entry> + '_ {
         self.previous.iter().chain(self.current.iter())
+    }
+
+    /// What a snapshot keeps besides the entries: the time told last, and [`Index::complete_since`].
+    pub(crate) fn times(&self) -> (i64, i64) {
+        (self.now_ms, self.complete_since)
+    }
+
+    pub(crate) fn set_times(&mut self, now_ms: i64, complete_since: i64) {
+        (self.now_ms, self.complete_since) = (now_ms, complete_since);
+    }
+
+    /// Older and newer generation: when it began, its entries, how many.
+    pub(crate) fn generations(&self) -> [(i64, Box<dyn Iterator<Item = Entry> + '_>, usize); 2] {
+        [&self.previous, &self.current].map(|one| (one.started_ms, Box::new(one.iter()) as Box<_>, one.len()))
+    }
+
+    pub(crate) fn set_started(&mut self, newer: bool, started_ms: i64) {
+        self.generation(newer).started_ms = started_ms;
+    }
+
+    /// Puts an entry of a snapshot back into its generation. Without room (another size was configured) an entry that may
+    /// go is left out, and the gap admitted.
+    pub(crate) fn put_back(&mut self, newer: bool, entry: Entry) {
+        let minute = Entry::minute(self.now_ms);
+        let generation = self.generation(newer);
+        if generation.insert(entry) {
+            return;
+        }
+        if entry.must_stay(minute) && !generation.is_solid() {
+            return generation.carry(entry);
+        }
+        self.complete_since = self.complete_since.max(self.now_ms.saturating_add(1));
+    }
+
+    /// Deals the entries out to several, each to the one that `shard` names, in the generation it had.
+    pub(crate) fn deal<T>(
+        &self,
+        shard: impl Fn(&Entry) -> usize,
+        parts: &mut [T],
+        index: impl Fn(&mut T) -> &mut Self,
+    ) {
+        for part in parts.iter_mut() {
+            index(part).set_times(self.now_ms, self.complete_since);
+        }
+        for (newer, generation) in [(false, &self.previous), (true, &self.current)] {
+            for part in parts.iter_mut() {
+                index(part).set_started(newer, generation.started_ms);
+            }
+            for entry in generation.iter() {
+                index(&mut parts[shard(&entry)]).put_back(newer, entry);
+            }
+        }
+    }
+
+    fn generation(&mut self, newer: bool) -> &mut Generation {
+        if newer { &mut self.current } else { &mut self.previous }
     }
 
     /// Drops the previous generation but for what is open, and begins a new one.

@@ -11,6 +11,7 @@
 pub mod effect;
 pub mod event;
 pub mod index;
+pub mod ledger;
 pub mod record;
 pub mod snapshot;
 pub mod state;
@@ -18,5 +19,6 @@ pub mod state;
 pub use effect::{Code, Disposition, Effect, Effects, Reply, Timer};
 pub use event::{Context, Event, Fetched, Origin, Permit, TxnId, Verdict};
 pub use index::{Entry, Index, shard_of};
+pub use ledger::{Ledger, LedgerOptions, Parts, ShardState};
 pub use snapshot::{IssuerTerms, LinkTerms, ListenerTerms, MerchantTerms, Snapshot, Standing, TerminalTerms};
 pub use state::State;

@@ -76,6 +76,11 @@ impl Generation {
         self.capacity
     }
 
+    /// Above any load at which searches still end soon.
+    pub(super) fn is_solid(&self) -> bool {
+        self.len >= self.entries.len() / 16 * 15
+    }
+
     pub(super) fn has_room(&self) -> bool {
         self.len + self.removed < self.capacity
     }

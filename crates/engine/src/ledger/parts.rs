@@ -1,0 +1,259 @@
+//! The hand-over from the ledger to the shards: each gets its own duplicates, open INTENTs, obligations and tombstones.
+//! Never loses an obligation: if its INTENT cannot be read, the hand-over fails and the switch does not start.
+//! Guards: the number of shards may differ from that of the process that wrote the records.
+
+use super::{Ledger, LedgerOptions};
+use crate::effect::ReversalReason;
+use crate::index::{Index, shard_of, shard_of_tag};
+use crate::record::{Charges, Intent, Obligation, Outcome, Resolve, Serial, Told, Tombstone, Unsettled};
+use journal::Lsn;
+use limits::LimitKey;
+use terms::{BusinessDay, Check, Minor, ResponseCode, SlotKey};
+
+/// An INTENT without an outcome: in doubt, to be settled by its type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpenIntent {
+    /// Position of the INTENT.
+    pub lsn: Lsn,
+    /// The INTENT. In the ledger without, in a [`ShardState`] with its card number.
+    pub intent: Intent,
+}
+
+/// A reversal that the issuer has not acknowledged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Owed {
+    /// Of the transaction.
+    pub serial: Serial,
+    /// Where it lives.
+    pub slot: SlotKey,
+    /// Its repeat check.
+    pub repeat: Check,
+    /// Position of its INTENT.
+    pub intent_lsn: Lsn,
+    /// Since when, milliseconds since 1970-01-01 UTC.
+    pub wall_ms: i64,
+    /// Why.
+    pub reason: ReversalReason,
+    /// DE 39 of the terminal's 0400.
+    pub terminal_reason: Option<ResponseCode>,
+    /// What the terminal was first told about the original.
+    pub told: Told,
+    /// The issuer approved it once.
+    pub approval_seen: bool,
+    /// What its acknowledgement gives back.
+    pub charges: Charges,
+    /// The issuer refused it too often.
+    pub quarantined: bool,
+    /// Its INTENT with the card number; `None` in the ledger, always there in a [`ShardState`].
+    pub intent: Option<Intent>,
+}
+
+impl Owed {
+    pub(super) fn by_outcome(outcome: &Outcome, open: &OpenIntent) -> Self {
+        Self {
+            serial: outcome.serial,
+            slot: outcome.slot,
+            repeat: outcome.repeat,
+            intent_lsn: open.lsn,
+            wall_ms: outcome.wall_ms,
+            reason: outcome.reason.unwrap_or(ReversalReason::Restart),
+            terminal_reason: None,
+            told: outcome.told,
+            approval_seen: outcome.approval_seen,
+            charges: open.intent.charges().collect(),
+            quarantined: false,
+            intent: None,
+        }
+    }
+
+    /// `open`: the INTENT, if the obligation came before any outcome; then everything reserved is still held.
+    pub(super) fn by_obligation(obligation: &Obligation, open: Option<OpenIntent>) -> Option<Self> {
+        let Unsettled::Reverse { intent_lsn, reason, terminal_reason, told, approval_seen, charges, .. } =
+            obligation.owed
+        else {
+            return None;
+        };
+        Some(Self {
+            serial: obligation.serial,
+            slot: obligation.slot,
+            repeat: obligation.repeat,
+            intent_lsn,
+            wall_ms: obligation.wall_ms,
+            reason,
+            terminal_reason,
+            told,
+            approval_seen,
+            charges: open.map_or(charges, |open| open.intent.charges().collect()),
+            quarantined: false,
+            intent: None,
+        })
+    }
+
+    /// As the record that says it, for a snapshot.
+    pub(super) fn obligation(&self) -> Obligation {
+        let owed = Unsettled::Reverse {
+            intent_lsn: self.intent_lsn,
+            reason: self.reason,
+            terminal_reason: self.terminal_reason,
+            told: self.told,
+            approval_seen: self.approval_seen,
+            charges: self.charges,
+            resolves: Serial::NONE,
+        };
+        Obligation { serial: self.serial, slot: self.slot, repeat: self.repeat, wall_ms: self.wall_ms, owed }
+    }
+}
+
+/// A terminal's reversal whose original is still looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Resolving {
+    /// Position of its OBLIGATION.
+    pub lsn: Lsn,
+    /// Number of the 0400.
+    pub serial: Serial,
+    /// Repeat check of the 0400 itself.
+    pub own: Check,
+    /// Since when, milliseconds since 1970-01-01 UTC.
+    pub wall_ms: i64,
+    /// What is looked for.
+    pub resolve: Resolve,
+}
+
+impl Resolving {
+    pub(super) fn of(obligation: &Obligation, lsn: Lsn) -> Option<Self> {
+        let Unsettled::Resolve(resolve) = obligation.owed else { return None };
+        let &Obligation { serial, repeat: own, wall_ms, .. } = obligation;
+        Some(Self { lsn, serial, own, wall_ms, resolve })
+    }
+
+    /// As the record that says it, for a snapshot.
+    pub(super) fn obligation(&self) -> Obligation {
+        let &Self { serial, own: repeat, wall_ms, resolve, .. } = self;
+        let slot = resolve.original.slot;
+        Obligation { serial, slot, repeat, wall_ms, owed: Unsettled::Resolve(resolve) }
+    }
+}
+
+/// A tombstone that has not expired.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StandingTombstone {
+    /// Position of its record.
+    pub lsn: Lsn,
+    /// The record.
+    pub tombstone: Tombstone,
+}
+
+/// What one counter has counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spent {
+    /// Which counter: goes to `limits::Store::restore`.
+    pub key: LimitKey,
+    /// Its day.
+    pub day: BusinessDay,
+    /// Minor units.
+    pub amount: Minor,
+    /// Transactions.
+    pub count: u32,
+}
+
+/// What one shard starts from.
+#[derive(Debug)]
+pub struct ShardState {
+    /// Remembered transactions; those in `open` and `owed` are among them.
+    pub index: Index,
+    /// In doubt.
+    pub open: Vec<OpenIntent>,
+    /// Owed; each with its INTENT.
+    pub owed: Vec<Owed>,
+    /// Originals looked for.
+    pub resolving: Vec<Resolving>,
+    /// Standing tombstones, oldest first; they are in the index, too.
+    pub tombstones: Vec<StandingTombstone>,
+    /// Counters of our RRNs up to this one were used.
+    pub rrn_counter: u64,
+}
+
+impl ShardState {
+    /// A shard that begins with an empty journal.
+    pub fn empty(index_entries: usize, index_window_ms: i64) -> Self {
+        Self {
+            index: Index::new(index_entries, index_window_ms),
+            open: Vec::new(),
+            owed: Vec::new(),
+            resolving: Vec::new(),
+            tombstones: Vec::new(),
+            rrn_counter: 0,
+        }
+    }
+}
+
+/// Everything a restart hands over.
+#[derive(Debug)]
+pub struct Parts {
+    /// One per shard.
+    pub shards: Vec<ShardState>,
+    /// For `limits::Store::restore`.
+    pub spent: Vec<Spent>,
+    /// Journaled business day per calendar (`stable_id`).
+    pub days: Vec<(u32, BusinessDay)>,
+}
+
+/// An open transaction's INTENT cannot be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("transaction {serial} is open, but its intent at {lsn} cannot be read")]
+pub struct Missing {
+    /// The transaction.
+    pub serial: Serial,
+    /// Where its INTENT should be.
+    pub lsn: Lsn,
+}
+
+impl Ledger {
+    /// Deals everything out to `shards` (1..=64). `fetch` reads the INTENT at a position with its secret opened.
+    /// # Errors
+    /// [`Missing`] if `fetch` cannot read the INTENT of something open or owed.
+    pub fn into_parts(
+        self,
+        shards: usize,
+        mut fetch: impl FnMut(Lsn) -> Option<Intent>,
+    ) -> Result<Parts, Missing> {
+        let mut states = self.empty_shards(shards);
+        for mut open in self.open.into_values() {
+            open.intent = fetch(open.lsn).ok_or(Missing { serial: open.intent.serial, lsn: open.lsn })?;
+            states[shard_of(open.intent.request.owner(), shards)].open.push(open);
+        }
+        for mut owed in self.owed.into_values() {
+            let intent =
+                fetch(owed.intent_lsn).ok_or(Missing { serial: owed.serial, lsn: owed.intent_lsn })?;
+            owed.intent = Some(intent);
+            states[shard_of(intent.request.owner(), shards)].owed.push(owed);
+        }
+        for resolving in self.resolving.into_values() {
+            states[shard_of(resolving.resolve.owner(), shards)].resolving.push(resolving);
+        }
+        for standing in self.tombstones {
+            states[shard_of(standing.tombstone.owner, shards)].tombstones.push(standing);
+        }
+        states.iter_mut().for_each(in_log_order);
+        let days = self.days.into_iter().collect();
+        Ok(Parts { shards: states, spent: self.cells.iter().collect(), days })
+    }
+
+    fn empty_shards(&self, shards: usize) -> Vec<ShardState> {
+        let LedgerOptions { index_entries, index_window_ms } = self.options;
+        let rrn_counter = self.rrn_counters.iter().copied().max().unwrap_or(0);
+        // Owners are uniform, but not perfectly: an eighth more than the even share.
+        let share = index_entries.div_ceil(shards);
+        let empty = || ShardState::empty(share + share / 8, index_window_ms);
+        let mut states: Vec<_> = (0..shards).map(|_| ShardState { rrn_counter, ..empty() }).collect();
+        self.index.deal(|entry| shard_of_tag(entry.owner(), shards), &mut states, |state| &mut state.index);
+        states
+    }
+}
+
+/// Maps have no order; a restart should not depend on chance.
+fn in_log_order(state: &mut ShardState) {
+    state.open.sort_unstable_by_key(|open| open.lsn);
+    state.owed.sort_unstable_by_key(|owed| owed.intent_lsn);
+    state.resolving.sort_unstable_by_key(|resolving| resolving.lsn);
+}
