@@ -72,10 +72,4 @@ impl Stans {
         self.resting[block as usize] = now.0.saturating_add(self.rest_us);
         Some(self.stan(rank))
     }
-
-    /// For tests: go on from the STAN of `rank`.
-    #[cfg(test)]
-    pub(super) fn jump(&mut self, rank: u32) {
-        (self.cursor, self.entered) = (rank, OUTSIDE);
-    }
 }
