@@ -1,1 +1,3 @@
 //! A second reader of the journal, and the three books
+
+pub mod shapes;
