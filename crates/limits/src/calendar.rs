@@ -80,8 +80,8 @@ impl Calendar {
     }
 
     fn named(&self, begun: Date) -> BusinessDay {
-        let day = BusinessDay::from_civil(i64::from(begun.year()), begun.month() as u32, begun.day() as u32);
-        if self.cutover.hour() < 12 { day } else { day.next() }
+        let date = if self.cutover.hour() < 12 { begun } else { begun.tomorrow().unwrap_or(begun) };
+        BusinessDay::from_civil(i64::from(date.year()), date.month() as u32, date.day() as u32)
     }
 }
 

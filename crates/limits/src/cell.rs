@@ -19,11 +19,12 @@ pub enum Over {
     Count,
 }
 
-/// The days a reservation was charged to: what an exact undo needs, since a straggler is charged to a later day.
+/// A reservation as the cell took it: what an exact undo needs, since a straggler is charged to a later day and the first
+/// of a day closes the day before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Held {
-    amount_day: u16,
-    count_day: u16,
+    amount: Step,
+    count: Step,
 }
 
 /// What one business day has seen. Sixteen bytes; a fresh one is at [`BusinessDay::NEVER`], before every day.
@@ -59,25 +60,27 @@ impl Cell {
     ) -> Result<Held, Over> {
         let amount = u64::try_from(amount).map_err(|_| Over::Amount)?;
         let daily = daily.map_or(VALUE_MAX, |ceiling| ceiling.max(0) as u64);
-        let amount_day = self.amount.add(day.0, amount, daily).ok_or(Over::Amount)?;
+        let held = self.amount.add(day.0, amount, daily).ok_or(Over::Amount)?;
         // The day the amount went to, not the day asked for: where another opened a later day, both words follow it.
-        let Some(count_day) = self.count.add(amount_day, 1, count.map_or(VALUE_MAX, u64::from)) else {
-            self.amount.take(amount_day, amount);
+        let Some(counted) = self.count.add(held.after.day(), 1, count.map_or(VALUE_MAX, u64::from)) else {
+            self.amount.undo(held, amount);
             return Err(Over::Count);
         };
-        Ok(Held { amount_day, count_day })
+        Ok(Held { amount: held, count: counted })
     }
 
-    /// Takes a reservation back, exactly: each word from the day it was charged to; a day that is over is left alone.
+    /// Takes back a reservation that shall not have been, exactly: each word from the day it was charged to. Where nobody
+    /// came between, the words are what they were before, so that a refused transaction opens no day.
     pub fn undo(&self, held: Held, amount: Minor) {
-        self.count.take(held.count_day, 1);
-        self.amount.take(held.amount_day, amount.max(0) as u64);
+        self.count.undo(held.count, 1);
+        self.amount.undo(held.amount, amount.max(0) as u64);
     }
 
     /// Gives back what was held for `day`. A word that is not at that day is left as it is: its day is over, and what a
     /// straggler was charged to a later day stays charged there (it never under-counts).
     pub fn release(&self, day: BusinessDay, amount: Minor) {
-        self.undo(Held { amount_day: day.0, count_day: day.0 }, amount);
+        self.count.take(day.0, 1);
+        self.amount.take(day.0, amount.max(0) as u64);
     }
 
     /// Adds without a ceiling (a forced post, a replay); stops at 48 bits. Returns spent and count after it.
@@ -128,9 +131,18 @@ impl Counter {
         Word(self.0.load(Ordering::Relaxed))
     }
 
-    /// The day charged, or `None` above the ceiling.
-    fn add(&self, day: u16, more: u64, ceiling: u64) -> Option<u16> {
-        self.swap(|word| word.plus(day, more, ceiling)).map(Word::day)
+    /// `None` above the ceiling.
+    fn add(&self, day: u16, more: u64, ceiling: u64) -> Option<Step> {
+        self.swap(|word| word.plus(day, more, ceiling))
+    }
+
+    fn undo(&self, step: Step, less: u64) {
+        // The same word again means that whatever others did meanwhile cancels out: then back to what was before, be it
+        // of an earlier day. Else only the value goes, from the day that took it.
+        let back = self.0.compare_exchange(step.after.0, step.before.0, Ordering::Relaxed, Ordering::Relaxed);
+        if back.is_err() {
+            self.take(step.after.day(), less);
+        }
     }
 
     fn take(&self, day: u16, less: u64) {
@@ -138,20 +150,27 @@ impl Counter {
     }
 
     fn force(&self, day: u16, more: u64) -> u64 {
-        self.swap(|word| Some(word.forced(day, more))).map_or(VALUE_MAX, Word::value)
+        self.swap(|word| Some(word.forced(day, more))).map_or(VALUE_MAX, |step| step.after.value())
     }
 
     /// Puts what `change` makes of the word in its place; `None` from it leaves the word alone.
-    fn swap(&self, change: impl Fn(Word) -> Option<Word>) -> Option<Word> {
+    fn swap(&self, change: impl Fn(Word) -> Option<Word>) -> Option<Step> {
         let mut seen = self.word();
         loop {
             let next = change(seen)?;
             match self.0.compare_exchange_weak(seen.0, next.0, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Some(next),
+                Ok(_) => return Some(Step { before: seen, after: next }),
                 Err(now) => seen = Word(now),
             }
         }
     }
+}
+
+/// One change of one word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Step {
+    before: Word,
+    after: Word,
 }
 
 /// Business day in the high 16 bits, a value in the low 48.

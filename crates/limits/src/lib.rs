@@ -13,6 +13,12 @@ mod slab;
 pub mod store;
 mod sync;
 
+/// Inner parts, for the walk of every interleaving alone.
+#[cfg(loom)]
+pub mod walked {
+    pub use crate::slab::Slab;
+}
+
 pub use calendar::{Calendar, CalendarFault};
 pub use cell::{Cell, Held, Over};
 pub use key::{LimitKey, Scope, Scopes};

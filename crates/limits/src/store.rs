@@ -93,12 +93,14 @@ impl Store {
         self.with_or_make(key, |cell| cell.force(day, amount, count)).map(|_| ())
     }
 
-    /// Shows every counter: key, day, spent, counted. In no order; a picture of each counter, not of all at one moment.
+    /// Shows every counter that ever held something: key, day, spent, counted. In no order; a picture of each counter, not of all at one moment.
     /// `show` runs under a shard's guard: it must be quick and must not call this store.
     pub fn for_each(&self, mut show: impl FnMut(LimitKey, BusinessDay, Minor, u32)) {
         for entry in &self.map {
             let (day, spent, count) = self.slab.cell(*entry.value()).read();
-            show(entry.key().key(), day, spent, count);
+            if day != BusinessDay::NEVER {
+                show(entry.key().key(), day, spent, count);
+            }
         }
     }
 
