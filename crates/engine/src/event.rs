@@ -148,6 +148,8 @@ pub enum Event<'a> {
         answer: &'a Answer,
         /// What its code means.
         verdict: Verdict,
+        /// Why it matches nothing.
+        reason: crate::record::UnmatchedReason,
     },
     /// A timer armed by [`crate::Effect::Arm`] or the link's own deadline fired.
     Expired {

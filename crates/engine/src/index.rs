@@ -104,7 +104,16 @@ impl Index {
 
     /// Changes the entry of that slot and repeat check; `false` if there is none. The slot must stay as it is.
     pub fn update(&mut self, slot: SlotKey, repeat: Check, change: impl FnOnce(&mut Entry)) -> bool {
-        let pred = |entry: &Entry| entry.repeat == repeat;
+        self.update_where(slot, |entry| entry.repeat == repeat, change)
+    }
+
+    /// Changes the first entry in that slot for which `pred` holds; `false` if there is none. The slot must stay as it is.
+    pub fn update_where(
+        &mut self,
+        slot: SlotKey,
+        pred: impl Fn(&Entry) -> bool,
+        change: impl FnOnce(&mut Entry),
+    ) -> bool {
         if let Some((place, entry)) = self.current.find(slot, &pred) {
             self.current.change(place, entry, change);
         } else if let Some((place, entry)) = self.previous.find(slot, &pred) {
@@ -117,7 +126,11 @@ impl Index {
 
     /// Forgets the entry of that slot and repeat check (its INTENT could not be written); `false` if there is none.
     pub fn remove(&mut self, slot: SlotKey, repeat: Check) -> bool {
-        let pred = |entry: &Entry| entry.repeat == repeat;
+        self.remove_where(slot, |entry| entry.repeat == repeat)
+    }
+
+    /// Forgets the first entry in that slot for which `pred` holds; `false` if there is none.
+    pub fn remove_where(&mut self, slot: SlotKey, pred: impl Fn(&Entry) -> bool) -> bool {
         if let Some((place, _)) = self.current.find(slot, &pred) {
             self.current.remove(place);
         } else if let Some((place, _)) = self.previous.find(slot, &pred) {

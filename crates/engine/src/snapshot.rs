@@ -1,7 +1,7 @@
 //! What the engine knows of the world besides transactions: an immutable picture of the configuration.
 //! Never changes in place: the shell swaps a new one in between turns. Guards: indexes inside it fit each other.
 
-use limits::Ceilings;
+use limits::Rule;
 use routing::Table;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -18,7 +18,7 @@ pub struct Snapshot {
     /// By `LinkIx`, over all issuers.
     pub links: Vec<LinkTerms>,
     /// Ceilings per card that ranges name by number.
-    pub card_ceilings: Vec<Ceilings>,
+    pub card_ceilings: Vec<Rule>,
     /// Merchants by hash of acquirer and DE 42: [`merchant_key`].
     pub merchants: HashMap<u64, MerchantTerms, BuildHasherDefault<Identity>>,
     /// Terminals by `Request::owner()`.
@@ -47,7 +47,7 @@ pub struct IssuerTerms {
     /// Business day of card and issuer ceilings.
     pub calendar: CalendarIx,
     /// Ceilings over all its cards together.
-    pub ceilings: Option<Ceilings>,
+    pub ceilings: Option<Rule>,
     /// Its links.
     pub links: Vec<LinkIx>,
 }
@@ -91,7 +91,7 @@ pub struct MerchantTerms {
     /// May it trade?
     pub standing: Standing,
     /// Ceilings over all its terminals.
-    pub ceilings: Option<Ceilings>,
+    pub ceilings: Option<Rule>,
 }
 
 /// A terminal.
@@ -100,7 +100,7 @@ pub struct TerminalTerms {
     /// May it trade?
     pub standing: Standing,
     /// Its own ceilings.
-    pub ceilings: Option<Ceilings>,
+    pub ceilings: Option<Rule>,
 }
 
 /// The key of [`Snapshot::merchants`]; trailing spaces of DE 42 do not count.

@@ -1,0 +1,224 @@
+//! The first stations: is this something we do, for somebody we know, with a card that has a way?
+//! Never changes anything, never looks at other transactions. Guards: what passes here is checked once and for all.
+
+use crate::event::{Context, Verdict};
+use crate::record::ChargedIn;
+use crate::snapshot::{ListenerTerms, Standing, merchant_key};
+use crate::table::Stimulus;
+use crate::transaction::{CHARGES_MAX, Transaction};
+use limits::{Demand, LimitKey, Rule, Scope};
+use routing::{Range, RouteQuery};
+use terms::{
+    Answer, BusinessDay, Currency, Flags, InternalCause, Kind, Money, Pan, Request, money::AMOUNT_MAX,
+};
+
+/// A payment whose message, terminal and merchant are in order.
+pub(crate) struct Checked<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) pan: Pan,
+}
+
+/// Station 3: field missing 30, unsupported 12, amount zero 13, who may trade, PIN.
+pub(crate) fn check<'a>(
+    cx: &Context,
+    request: &'a Request,
+    listener: &ListenerTerms,
+) -> Result<Checked<'a>, InternalCause> {
+    well_formed(request)?;
+    if !matches!(request.kind, Kind::Purchase | Kind::PreAuth | Kind::Balance) {
+        return Err(InternalCause::UnsupportedTransaction);
+    }
+    let pan = request.pan.ok_or(InternalCause::FormatError)?;
+    if request.kind.moves_money() && request.amount == 0 {
+        return Err(InternalCause::ZeroAmount);
+    }
+    known(cx, request, listener)?;
+    if request.flags.has(Flags::PIN) && !listener.pin_passthrough {
+        return Err(InternalCause::PinNotAllowed);
+    }
+    Ok(Checked { request, pan })
+}
+
+/// What records can carry: amounts of twelve digits, batch numbers of 24 bits.
+pub(crate) fn well_formed(request: &Request) -> Result<(), InternalCause> {
+    let amounts = [request.amount, request.billing_amount, request.replacement_amount];
+    let fits = amounts.iter().all(|amount| (0..=AMOUNT_MAX).contains(amount)) && request.batch < 1 << 24;
+    if fits { Ok(()) } else { Err(InternalCause::FormatError) }
+}
+
+/// Whether terminal and merchant may trade.
+pub(crate) fn known(cx: &Context, request: &Request, listener: &ListenerTerms) -> Result<(), InternalCause> {
+    let terminal = cx.snapshot.terminals.get(&request.owner());
+    match terminal.map(|terms| terms.standing) {
+        None if listener.registered_only => return Err(InternalCause::UnknownTerminal),
+        Some(Standing::Suspended) => return Err(InternalCause::SuspendedTerminal),
+        None | Some(Standing::Active) => {}
+    }
+    let merchant = cx.snapshot.merchants.get(&merchant_key(&request.acquirer, &request.merchant));
+    match merchant.map(|terms| terms.standing) {
+        None if listener.registered_only => Err(InternalCause::UnknownMerchant),
+        Some(Standing::Suspended) => Err(InternalCause::SuspendedMerchant),
+        None | Some(Standing::Active) => Ok(()),
+    }
+}
+
+/// A payment with its way to an issuer.
+pub(crate) struct Routed<'a, 'b> {
+    pub(crate) request: &'a Request,
+    pub(crate) range: &'b Range,
+}
+
+/// Station 5: no such issuer 15, conditions 57 and 58, check digit 14 and expiry 54 where the range asks.
+pub(crate) fn route<'a, 'b>(
+    cx: &Context<'b>,
+    checked: &Checked<'a>,
+) -> Result<Routed<'a, 'b>, InternalCause> {
+    let Checked { request, pan } = *checked;
+    let range = cx.snapshot.routes.find(pan).ok_or(InternalCause::NoSuchIssuer)?;
+    range.permits(&RouteQuery::from(request)).map_err(routing::Excluded::cause)?;
+    if range.check_digit && !pan.luhn_holds() {
+        return Err(InternalCause::CheckDigit);
+    }
+    if range.expiry && request.expiry.is_some_and(|expiry| expiry.is_past(cx.now.yymm)) {
+        return Err(InternalCause::ExpiredCard);
+    }
+    Ok(Routed { request, range })
+}
+
+/// What will be charged: at most one demand per scope.
+pub(crate) struct Demands {
+    items: [Demand; CHARGES_MAX],
+    count: u8,
+}
+
+impl Demands {
+    pub(crate) const NONE: Self = Self { items: [NO_DEMAND; CHARGES_MAX], count: 0 };
+
+    pub(crate) fn as_slice(&self) -> &[Demand] {
+        &self.items[..usize::from(self.count)]
+    }
+
+    fn push(&mut self, demand: Demand) {
+        self.items[usize::from(self.count)] = demand;
+        self.count += 1;
+    }
+}
+
+/// Station 6, first half: which counters, on which days. Fills what the INTENT keeps of it into `transaction`.
+pub(crate) fn demands(
+    cx: &Context,
+    routed: &Routed,
+    listener: &ListenerTerms,
+    transaction: &mut Transaction,
+) -> Result<Demands, InternalCause> {
+    let (request, snapshot) = (routed.request, cx.snapshot);
+    let issuer = &snapshot.issuers[routed.range.issuer.at()];
+    let calendar = |index: terms::CalendarIx| (snapshot.calendars[index.at()], cx.days[index.at()]);
+    let (issuer_calendar, issuer_day) = calendar(issuer.calendar);
+    let (acquirer_calendar, acquirer_day) = calendar(listener.calendar);
+    (transaction.issuer_calendar, transaction.issuer_day) = (issuer_calendar, issuer_day);
+    (transaction.acquirer_calendar, transaction.acquirer_day) = (acquirer_calendar, acquirer_day);
+    let mut demands = Demands::NONE;
+    if !request.kind.spends() {
+        return Ok(demands);
+    }
+    let (acquirer, merchant) = (request.acquirer.as_bytes(), request.merchant.as_bytes());
+    let card = routed.range.limits.and_then(|position| snapshot.card_ceilings.get(usize::from(position)));
+    let merchants = snapshot.merchants.get(&merchant_key(&request.acquirer, &request.merchant));
+    let terminals = snapshot.terminals.get(&request.owner());
+    let mut demand = |rule: Option<&Rule>, scope, key: &dyn Fn() -> LimitKey, day| {
+        charge(rule, scope, key, day, request, transaction, &mut demands)
+    };
+    demand(card, Scope::Card, &|| LimitKey::card(&request.token, issuer_calendar), issuer_day)?;
+    let rule = merchants.and_then(|terms| terms.ceilings.as_ref());
+    demand(
+        rule,
+        Scope::Merchant,
+        &|| LimitKey::merchant(acquirer, merchant, acquirer_calendar),
+        acquirer_day,
+    )?;
+    let rule = terminals.and_then(|terms| terms.ceilings.as_ref());
+    let terminal = request.terminal.as_bytes();
+    let key = || LimitKey::terminal(acquirer, merchant, terminal, acquirer_calendar);
+    demand(rule, Scope::Terminal, &key, acquirer_day)?;
+    demand(
+        issuer.ceilings.as_ref(),
+        Scope::Issuer,
+        &|| LimitKey::issuer(issuer.id, issuer_calendar),
+        issuer_day,
+    )?;
+    Ok(demands)
+}
+
+fn charge(
+    rule: Option<&Rule>,
+    scope: Scope,
+    key: &dyn Fn() -> LimitKey,
+    day: BusinessDay,
+    request: &Request,
+    transaction: &mut Transaction,
+    demands: &mut Demands,
+) -> Result<(), InternalCause> {
+    let Some(rule) = rule else { return Ok(()) };
+    let amount = Money { minor: request.amount, currency: request.currency };
+    let billing = Money { minor: request.billing_amount, currency: request.billing_currency };
+    let demand = rule.demand(scope, key(), day, amount, billing).map_err(|exceeded| exceeded.cause())?;
+    let Some(demand) = demand else { return Ok(()) };
+    let charged_in = ChargedIn::under(rule, amount.currency, billing.currency);
+    transaction.charged = transaction.charged.with(scope, charged_in);
+    transaction.charge(demand.charge());
+    demands.push(demand);
+    Ok(())
+}
+
+/// What an issuer's answer is to a transaction. An approval is only one if everything that we sent and the issuer echoed
+/// is the same, and carries an approval code where the issuer must give one; absent is not different.
+pub(crate) fn stimulus(
+    transaction: &Transaction,
+    answer: &Answer,
+    verdict: Verdict,
+    require_approval_code: bool,
+) -> Stimulus {
+    let coded = !require_approval_code || answer.approval_code.is_some();
+    match verdict {
+        Verdict::Approves if coded && echoes(&transaction.request, answer) => Stimulus::Approves,
+        Verdict::Approves => Stimulus::Mismatches,
+        Verdict::Declines => Stimulus::Declines,
+        Verdict::InDoubt | Verdict::Neither => Stimulus::Doubtful,
+    }
+}
+
+fn echoes(request: &Request, answer: &Answer) -> bool {
+    let amount_sent = request.amount != 0 || request.flags.has(Flags::AMOUNT);
+    same(amount_sent.then_some(request.amount), answer.amount)
+        && same(request.pan, answer.pan)
+        && same(Some(request.processing_code), answer.processing_code)
+        && same((request.currency != Currency::NONE).then_some(request.currency), answer.currency)
+        && same(
+            text(request.terminal.trimmed()),
+            answer.terminal.as_ref().and_then(|echo| text(echo.trimmed())),
+        )
+        && same(
+            text(request.merchant.trimmed()),
+            answer.merchant.as_ref().and_then(|echo| text(echo.trimmed())),
+        )
+}
+
+fn same<T: PartialEq>(sent: Option<T>, echoed: Option<T>) -> bool {
+    match (sent, echoed) {
+        (Some(sent), Some(echoed)) => sent == echoed,
+        _ => true,
+    }
+}
+
+fn text(trimmed: &[u8]) -> Option<&[u8]> {
+    (!trimmed.is_empty()).then_some(trimmed)
+}
+
+const NO_DEMAND: Demand = Demand {
+    scope: Scope::Card,
+    key: LimitKey(0),
+    day: BusinessDay::NEVER,
+    amount: 0,
+    ceilings: limits::Ceilings { currency: Currency::NONE, single: None, daily: None, count: None },
+};

@@ -1,0 +1,105 @@
+//! What a restart finds unfinished is taken up again, before any traffic.
+//!
+//! Never replays an answer, never stands in. Guards: every INTENT without an outcome gets one, by its type; every reversal
+//! that was owed is owed again, with its hold.
+
+use crate::effect::{Effect, Effects, ReversalReason, Timer};
+use crate::engine::{Engine, NOBODY_ASKED};
+use crate::event::{Context, TxnId};
+use crate::frames::Frames;
+use crate::index::Entry;
+use crate::ledger::{OpenIntent, Owed, Resolving, ShardState};
+use crate::replay::restored;
+use crate::settle::doubt;
+use crate::state::State;
+use crate::table::{Step, Stimulus, step};
+use crate::transaction::{Role, Transaction};
+use crate::turn::Turn;
+use journal::Lsn;
+use terms::{InternalCause, Kind, Mti, Request};
+
+impl Engine {
+    /// Once, before the first event: settles what was in doubt, and arms what is owed. What it writes is to be durable
+    /// before traffic begins; reversals go out as links come up.
+    pub fn recover(&mut self, cx: &Context, frames: &mut Frames, effects: &mut Effects) {
+        self.index.advance(cx.now.wall_ms);
+        let turn = &mut Turn { cx, frames, effects };
+        let unfinished = core::mem::replace(&mut self.unfinished, ShardState::empty(1, 1));
+        for standing in &unfinished.tombstones {
+            let tombstone = &standing.tombstone;
+            self.tombs.set(tombstone.owner, tombstone.wall_ms, tombstone.original, |_| {});
+        }
+        for owed in &unfinished.owed {
+            self.owe_again(turn, owed);
+        }
+        for open in &unfinished.open {
+            self.settle_open(turn, open);
+        }
+        for resolving in &unfinished.resolving {
+            self.seek_again(turn, resolving);
+        }
+    }
+
+    /// In doubt: nobody knows whether it was sent.
+    fn settle_open(&mut self, turn: &mut Turn, open: &OpenIntent) {
+        let mut transaction = restored(turn, &open.intent, open.lsn, turn.now().tick);
+        (transaction.holds, transaction.lsn) = (true, open.lsn);
+        let id = self.come_back(transaction);
+        let transaction = self.slab.at(id.index);
+        assert!(
+            step(Some(transaction.state), Stimulus::Restart) == Step::Doubt,
+            "an open INTENT is in doubt"
+        );
+        doubt(turn, id, transaction, InternalCause::Restarted, ReversalReason::Restart);
+    }
+
+    fn owe_again(&mut self, turn: &mut Turn, owed: &Owed) {
+        let intent = owed.intent.as_ref().expect("the hand-over read it");
+        let mut transaction = restored(turn, intent, owed.intent_lsn, turn.now().tick);
+        let known = self.index.find(owed.slot, |entry| entry.repeat == owed.repeat);
+        transaction.lsn = known.and_then(|entry| entry.record()).unwrap_or(owed.intent_lsn);
+        transaction.state = State::Reversing;
+        (transaction.reason, transaction.terminal_reason) = (owed.reason, owed.terminal_reason);
+        (transaction.told, transaction.approval_seen) = (owed.told, owed.approval_seen);
+        transaction.charge_count = 0;
+        owed.charges.iter().for_each(|charge| transaction.charge(charge));
+        transaction.holds = !owed.charges.is_empty();
+        // It may have been sent before: what goes out now is a repeat.
+        transaction.attempts = 1;
+        transaction.wake = turn.now().tick;
+        let id = self.come_back(transaction);
+        self.owed.push(&mut self.slab, id);
+        turn.ask(Effect::Arm { txn: id, timer: Timer::Retry, at: turn.now().tick.plus_ms(FIRST_TRY_MS) });
+    }
+
+    fn seek_again(&mut self, turn: &mut Turn, resolving: &Resolving) {
+        let resolve = &resolving.resolve;
+        let mut request = Request::new(Mti::of(0x0400), Kind::Reversal, resolve.stan);
+        (request.amount, request.currency, request.batch) = (resolve.amount, resolve.currency, resolve.batch);
+        (request.acquirer, request.terminal) = (resolve.acquirer, resolve.terminal);
+        (request.merchant, request.repeat) = (resolve.merchant, resolving.own);
+        (request.original, request.reason) = (Some(resolve.original), resolve.terminal_reason);
+        let tick = turn.now().tick;
+        let mut reversal = Transaction::new(&request, Role::Resolve, State::Tombstone, NOBODY_ASKED, tick);
+        (reversal.serial, reversal.terminal_reason) = (resolving.serial, resolve.terminal_reason);
+        let id = self.slab.open(reversal, 0).expect("the slab was made large enough");
+        let lsn = Lsn(u64::from(id.index));
+        let mut entry = Entry::tombstone(&resolve.original, request.owner(), lsn, resolving.wall_ms);
+        entry.flags |= Entry::LIVE;
+        if self.index.insert(entry).is_ok() {
+            self.tombs.set(request.owner(), resolving.wall_ms, resolve.original, |_| {});
+        }
+        turn.ask(Effect::Arm { txn: id, timer: Timer::Resolve, at: tick.plus_ms(FIRST_TRY_MS) });
+    }
+
+    fn come_back(&mut self, transaction: Transaction) -> TxnId {
+        let request = transaction.request;
+        let settled = transaction.lsn;
+        let id = self.slab.open(transaction, 0).expect("the slab was made large enough");
+        self.enter(&request, id, settled);
+        id
+    }
+}
+
+/// Links need a moment to come up; each that does calls for what it is owed anyway.
+const FIRST_TRY_MS: u64 = 1_000;

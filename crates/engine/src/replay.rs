@@ -1,0 +1,307 @@
+//! The same request again, and what the journal is asked for because of it.
+//!
+//! Never sends anything to an issuer; never replays an approval that is no longer true. Guards: a repeat joins what is in
+//! flight, hears again what was answered, or is refused.
+
+use crate::check::Checked;
+use crate::effect::{Code, Disposition, Effect, Note, Reply, ReversalReason};
+use crate::engine::{Engine, NOBODY_ASKED, plain, sameness};
+use crate::event::{Fetched, Origin, Permit, TxnId};
+use crate::index::Entry;
+use crate::record::{ACK, Ack, Intent, OBLIGATION, OUTCOME, Obligation, Outcome, Record, Told, Unsettled};
+use crate::reverse::{misstates, open_tombstone};
+use crate::settle::{oblige, reply_approval, said};
+use crate::state::State;
+use crate::table::{Step, Stimulus, step};
+use crate::transaction::{Role, Transaction};
+use crate::turn::Turn;
+use journal::Lsn;
+use terms::{ApprovalCode, InternalCause, IssuerIx, LinkIx, Request, ResponseCode, Tick};
+
+impl Engine {
+    /// Station 4, second half: the request is known.
+    pub(crate) fn again(
+        &mut self,
+        turn: &mut Turn,
+        checked: &Checked,
+        origin: Origin,
+        entry: Entry,
+    ) -> Disposition {
+        let request = checked.request;
+        let position = entry.slab().filter(|_| entry.state != State::Tombstone);
+        let state = position.map_or(entry.state, |position| self.slab.at(position).state);
+        match step(Some(state), sameness(request, &entry)) {
+            Step::RefuseReversed => self.refuse(turn, request, origin, InternalCause::Reversed),
+            Step::Contradict => {
+                turn.note(Note::Contradiction);
+                self.refuse(turn, request, origin, InternalCause::ContradictoryRepeat)
+            }
+            known @ (Step::Join | Step::Replay | Step::ToldFirst) => {
+                turn.note(Note::Duplicate);
+                match position {
+                    Some(position) => self.join(turn, origin, position),
+                    None => self.fetch_answer(turn, request, origin, entry, known),
+                }
+            }
+            other => unreachable!("a repeat cannot lead to {other:?}"),
+        }
+    }
+
+    /// The one it repeats is in the slab: its answer goes to the newest connection, once if it is still to come.
+    fn join(&mut self, turn: &mut Turn, origin: Origin, position: u32) -> Disposition {
+        let (id, transaction) = (self.slab.id(position), self.slab.at(position));
+        let waits = transaction.reply_due || transaction.state == State::Approved;
+        if waits {
+            transaction.origin = origin;
+        }
+        match transaction.state {
+            State::Approved if transaction.replied => {
+                // Whoever asks again is there: the grace is over, and this answer's delivery counts.
+                (transaction.in_grace, transaction.reply_due) = (false, true);
+                reply_approval(turn, id, transaction);
+                Disposition::Joined(id)
+            }
+            _ if transaction.reply_due => Disposition::Joined(id),
+            // Reversed in flight or after the approval: what was promised to the reversal holds, whatever is durable yet.
+            _ => {
+                let code = transaction.cancelled.map_or_else(|| said(&transaction.told), Code::Internal);
+                turn.ask(Effect::Reply { txn: None, origin, reply: plain(code) });
+                Disposition::Done
+            }
+        }
+    }
+
+    fn fetch_answer(
+        &mut self,
+        turn: &mut Turn,
+        request: &Request,
+        origin: Origin,
+        entry: Entry,
+        known: Step,
+    ) -> Disposition {
+        let lsn = entry.record().expect("what has left the slab has a record");
+        let replay =
+            Transaction::new(request, Role::Replay(known), State::Tombstone, origin, turn.now().tick);
+        match self.slab.open(replay, self.spare()) {
+            Some(id) => {
+                turn.ask(Effect::Fetch { txn: id, lsn });
+                Disposition::Kept(id)
+            }
+            None => self.refuse(turn, request, origin, InternalCause::Overloaded),
+        }
+    }
+
+    /// An issuer contradicts what was settled: the transaction is called back from the journal.
+    pub(crate) fn recall(&mut self, turn: &mut Turn, entry: &Entry) {
+        let lsn = entry.record().expect("what has left the slab has a record");
+        let mut request = Request::new(terms::Mti::of(0x0200), terms::Kind::Unknown, terms::Stan::MIN);
+        (request.slot, request.repeat) = (entry.slot, entry.repeat);
+        let recall =
+            Transaction::new(&request, Role::Recall, State::Tombstone, NOBODY_ASKED, turn.now().tick);
+        // Without room the UNMATCHED book has it: the item stays open for people.
+        if let Some(id) = self.slab.open(recall, 0) {
+            turn.ask(Effect::Fetch { txn: id, lsn });
+        }
+    }
+
+    /// The journal answered.
+    pub(crate) fn fetched(&mut self, turn: &mut Turn, id: TxnId, records: Option<&Fetched>) {
+        let Some(asking) = self.slab.get(id) else { return };
+        let past = records.and_then(|records| past(turn, records, asking.received));
+        match asking.role {
+            Role::Replay(known) => self.replay(turn, id, known, past),
+            Role::Reversal | Role::Resolve => self.reverse_fetched(turn, id, past),
+            Role::Recall => self.recalled(turn, id, past),
+            Role::Payment => {}
+        }
+    }
+
+    /// What was answered is answered again: 37, 38, 39 and amount; nothing of it if the record is gone.
+    fn replay(&mut self, turn: &mut Turn, id: TxnId, known: Step, past: Option<Past>) {
+        let origin = self.slab.at(id.index).origin;
+        let reply = match past {
+            Some(past) if known == Step::Replay && past.transaction.state == State::Approved => Reply {
+                rrn: Some(past.transaction.rrn),
+                approval_code: past.transaction.approval_code,
+                ..plain(Code::Wire(past.code.unwrap_or_else(ResponseCode::approved)))
+            },
+            Some(past) => {
+                let rrn = Some(past.transaction.rrn);
+                Reply { rrn, ..plain(said(&past.transaction.told)) }
+            }
+            None => plain(Code::Internal(InternalCause::JournalFailed)),
+        };
+        turn.ask(Effect::Reply { txn: Some(id), origin, reply });
+        self.forget(turn, id);
+    }
+
+    /// A reversal's original was read: reverse it, or say that there is nothing to reverse.
+    fn reverse_fetched(&mut self, turn: &mut Turn, id: TxnId, past: Option<Past>) {
+        let reversal = self.slab.at(id.index);
+        let reference = reversal.request.original.expect("checked when it came");
+        let meant = past.filter(|past| {
+            Entry::settled(&past.transaction.request, past.transaction.state, past.lsn)
+                .is_meant_by(&reference)
+        });
+        let Some(past) = meant else {
+            // Another transaction under the same slot, or one that cannot be read: nobody can say, so it stays owed.
+            return self.not_meant(turn, id, reference);
+        };
+        let wrong = misstates(&reversal.request, &past.transaction.request);
+        let stimulus = if wrong { Stimulus::Misstated } else { Stimulus::Reversal };
+        let rrn = Some(past.transaction.rrn);
+        match step(Some(past.transaction.state), stimulus) {
+            Step::Reverse if crate::write::reverses(&past.transaction) => self.call_back(turn, id, past),
+            Step::RefusePartial if reversal.role == Role::Reversal => {
+                self.refuse_kept(turn, id, InternalCause::PartialNotAllowed);
+            }
+            _ if reversal.role == Role::Resolve => self.close_resolve(turn, id),
+            _ => self.confirm_kept(turn, id, rrn),
+        }
+    }
+
+    fn not_meant(&mut self, turn: &mut Turn, id: TxnId, reference: terms::OriginalRef) {
+        match self.slab.at(id.index).role {
+            Role::Resolve => self.found(turn, id, Err(false)),
+            _ => self.owe_resolve(turn, id, reference),
+        }
+    }
+
+    /// The approved original returns to the slab; the reversal waits for its OBLIGATION, unless it was answered before.
+    fn call_back(&mut self, turn: &mut Turn, reversal: TxnId, past: Past) {
+        let looked_for = self.slab.at(reversal.index).role == Role::Resolve;
+        if looked_for {
+            self.drop_tombstone(reversal);
+        }
+        let (request, settled) = (past.transaction.request, past.lsn);
+        let Some(id) = self.revive(turn, past.transaction, reversal) else {
+            return match looked_for {
+                true => self.found(turn, reversal, Err(false)),
+                false => self.refuse_kept(turn, reversal, InternalCause::Overloaded),
+            };
+        };
+        self.enter(&request, id, settled);
+        match looked_for {
+            true => self.forget(turn, reversal),
+            false => self.queue(reversal, id),
+        }
+    }
+
+    /// The index shows a transaction that came back as being in the slab.
+    pub(crate) fn enter(&mut self, request: &Request, id: TxnId, settled: Lsn) {
+        let live = Entry::live(request, id.index);
+        let known = self.index.update(request.slot, request.repeat, |entry| *entry = live);
+        if !known && self.index.insert(live).is_err() {
+            // No room to remember it: its repeats go by the journal's index, which knows the obligation once it is durable.
+            debug_assert!(settled != Lsn::NONE, "what was fetched has a record");
+        }
+    }
+
+    /// The original turned out to need nothing: what was owed is closed by the record that found it so.
+    fn close_resolve(&mut self, turn: &mut Turn, id: TxnId) {
+        self.found(turn, id, Err(true));
+    }
+
+    pub(crate) fn drop_tombstone(&mut self, reversal: TxnId) {
+        let original = self.slab.at(reversal.index).request.original.expect("checked when it came");
+        self.index.remove_where(original.slot, open_tombstone(reversal));
+    }
+
+    /// An approval after a decline or a reversal: owed (again), nothing to release a second time.
+    fn recalled(&mut self, turn: &mut Turn, id: TxnId, past: Option<Past>) {
+        let Some(past) = past.filter(|past| crate::write::reverses(&past.transaction)) else {
+            return self.forget(turn, id);
+        };
+        let request = past.transaction.request;
+        let settled = past.lsn;
+        *self.slab.at(id.index) = Transaction { holds: false, ..past.transaction };
+        self.enter(&request, id, settled);
+        self.contradiction(turn, id);
+    }
+
+    /// The issuer approved what had been declined or reversed: alarm, and a reversal is owed.
+    pub(crate) fn contradiction(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        transaction.approval_seen = true;
+        turn.note(Note::IssuerContradiction(transaction.issuer));
+        if crate::write::reverses(transaction) {
+            oblige(turn, id, transaction, ReversalReason::Contradiction);
+        }
+    }
+}
+
+/// A settled transaction as its records tell it.
+pub(crate) struct Past {
+    pub(crate) transaction: Transaction,
+    code: Option<ResponseCode>,
+    lsn: Lsn,
+}
+
+/// What the latest record of a transaction says.
+struct Last {
+    state: State,
+    told: Told,
+    approval_code: Option<ApprovalCode>,
+    approval_seen: bool,
+}
+
+/// `None` where a record is damaged, of a kind that ends nothing, or not there.
+fn past(turn: &Turn, records: &Fetched, received: Tick) -> Option<Past> {
+    let last = last(records)?;
+    let intent = Intent::read(records.intent, records.secret).ok()?;
+    let mut transaction = restored(turn, &intent, records.intent_lsn, received);
+    transaction.state = last.state;
+    transaction.approval_code = last.approval_code;
+    transaction.approval_seen = last.approval_seen;
+    transaction.issuer_code = last.told.code;
+    transaction.holds = last.state == State::Approved;
+    if last.state != State::Approved {
+        transaction.told = last.told;
+    }
+    Some(Past { transaction, code: last.told.code, lsn: records.intent_lsn })
+}
+
+fn last(records: &Fetched) -> Option<Last> {
+    match records.kind {
+        OUTCOME => {
+            let outcome = Outcome::read(records.payload).ok()?;
+            let Outcome { state, told, approval_code, approval_seen, .. } = outcome;
+            let approval_seen = approval_seen || state == State::Approved;
+            Some(Last { state, told, approval_code, approval_seen })
+        }
+        OBLIGATION => match Obligation::read(records.payload).ok()?.owed {
+            Unsettled::Reverse { told, approval_seen, .. } => {
+                Some(Last { state: State::Reversing, told, approval_code: None, approval_seen })
+            }
+            Unsettled::Resolve(_) => None,
+        },
+        ACK => {
+            let Ack { state, told, .. } = Ack::read(records.payload).ok()?;
+            Some(Last { state, told, approval_code: None, approval_seen: false })
+        }
+        _ => None,
+    }
+}
+
+/// The transaction of an INTENT, with its issuer and link as the present configuration numbers them.
+pub(crate) fn restored(turn: &Turn, intent: &Intent, intent_lsn: Lsn, received: Tick) -> Transaction {
+    let nobody = Origin { listener: terms::ListenerIx(intent.listener), ..NOBODY_ASKED };
+    let request = intent.request();
+    let mut transaction = Transaction::new(&request, Role::Payment, State::Intent, nobody, received);
+    let snapshot = turn.snapshot();
+    let issuer = snapshot.issuers.iter().position(|terms| terms.id == intent.issuer);
+    let link = snapshot.links.iter().position(|terms| terms.id == intent.link);
+    let number = |position: Option<usize>| position.map_or(u16::MAX, |position| position as u16);
+    transaction.issuer = IssuerIx(number(issuer));
+    let link = LinkIx(number(link));
+    transaction.permit = Some(Permit { link, stan: intent.stan, transmission: intent.transmission });
+    (transaction.issuer_id, transaction.link_id) = (intent.issuer, intent.link);
+    (transaction.serial, transaction.rrn) = (intent.serial, intent.rrn);
+    (transaction.issuer_calendar, transaction.issuer_day) = (intent.issuer_calendar, intent.issuer_day);
+    (transaction.acquirer_calendar, transaction.acquirer_day) =
+        (intent.acquirer_calendar, intent.acquirer_day);
+    (transaction.content, transaction.charged) = (request.content(), intent.charged);
+    (transaction.intent_lsn, transaction.forwarded) = (intent_lsn, true);
+    intent.charges().for_each(|charge| transaction.charge(charge));
+    transaction
+}

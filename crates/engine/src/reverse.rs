@@ -1,0 +1,364 @@
+//! A terminal's reversal: which original it means, and what becomes of both.
+//!
+//! 0400, 0401, 0420 and 0421 are one event. The reversal takes a slab position of its own only while it waits: for the
+//! record that makes its answer true, or for the journal to say what the original was.
+//! Never answers 0410 00 before what it promises is durable. Guards: one obligation per original however often it is
+//! reversed; an original that nobody could rule out stays owed until it is found or ruled out.
+
+use crate::check;
+use crate::effect::{Code, Disposition, Effect, Note, Reply, ReversalReason, Timer};
+use crate::engine::{Engine, expired_tombstone, plain};
+use crate::event::{Origin, TxnId};
+use crate::index::Entry;
+use crate::record::Serial;
+use crate::settle::{doubt, oblige};
+use crate::state::State;
+use crate::table::{Step, Stimulus, step};
+use crate::transaction::{NIL, Role, Transaction};
+use crate::turn::Turn;
+use crate::write::reverses;
+use journal::Lsn;
+use terms::{Flags, InternalCause, OriginalRef, Request, ResponseCode, Rrn};
+
+impl Engine {
+    pub(crate) fn reversal(&mut self, turn: &mut Turn, request: &Request, origin: Origin) -> Disposition {
+        let original = check::well_formed(request).and(request.original.ok_or(InternalCause::FormatError));
+        let original = match original {
+            Ok(original) => original,
+            Err(cause) => return self.refuse(turn, request, origin, cause),
+        };
+        let entry = self.index.find_original(&original).filter(|entry| !expired_tombstone(entry, turn));
+        let position = entry.and_then(|entry| entry.slab());
+        let stimulus = self.reversal_stimulus(request, position);
+        match step(entry.map(|entry| self.state_of(&entry)), stimulus) {
+            Step::Seek => self.seek(turn, request, origin, original),
+            Step::Cancel => self.cancel(turn, request, origin, entry),
+            Step::Reverse if position.is_some() => self.reverse(turn, request, origin, entry),
+            Step::Reverse => self.fetch_original(turn, request, origin, entry),
+            Step::Confirm => self.confirm(turn, request, origin, entry),
+            Step::RefusePartial => self.refuse(turn, request, origin, InternalCause::PartialNotAllowed),
+            other => unreachable!("a reversal cannot lead to {other:?}"),
+        }
+    }
+
+    /// What kind of reversal it is, as far as can be told without reading the journal.
+    fn reversal_stimulus(&mut self, request: &Request, position: Option<u32>) -> Stimulus {
+        if request.flags.has(Flags::REPLACEMENT) && request.replacement_amount > 0 {
+            return Stimulus::Partial;
+        }
+        match position.map(|position| self.slab.at(position)) {
+            Some(original) if original.is_payment() && misstates(request, &original.request) => {
+                Stimulus::Misstated
+            }
+            _ => Stimulus::Reversal,
+        }
+    }
+
+    /// Of what is in the slab the index does not know the state.
+    fn state_of(&mut self, entry: &Entry) -> State {
+        match entry.slab() {
+            Some(position) if entry.state != State::Tombstone => self.slab.at(position).state,
+            _ => entry.state,
+        }
+    }
+
+    /// Reversed in flight. What has not been sent will not be; else the reversal follows the request.
+    fn cancel(
+        &mut self,
+        turn: &mut Turn,
+        request: &Request,
+        origin: Origin,
+        entry: Option<Entry>,
+    ) -> Disposition {
+        let position = entry.and_then(|entry| entry.slab()).expect("an INTENT is in the slab");
+        let Some(waiter) = self.wait_for(turn, request, origin, position) else {
+            return self.refuse(turn, request, origin, InternalCause::Overloaded);
+        };
+        let (id, original) = (self.slab.id(position), self.slab.at(position));
+        (original.reply_due, original.terminal_reason) = (false, request.reason);
+        if original.forwarded {
+            turn.ask(Effect::Retire { txn: id });
+            doubt(turn, id, original, InternalCause::ReversedInFlight, ReversalReason::Terminal);
+        } else {
+            original.cancelled = Some(InternalCause::ReversedInFlight);
+        }
+        Disposition::Kept(waiter)
+    }
+
+    /// Reversed after the approval, while it is still here.
+    fn reverse(
+        &mut self,
+        turn: &mut Turn,
+        request: &Request,
+        origin: Origin,
+        entry: Option<Entry>,
+    ) -> Disposition {
+        let position = entry.and_then(|entry| entry.slab()).expect("checked by the caller");
+        let original = self.slab.at(position);
+        if !reverses(original) {
+            let rrn = Some(original.rrn);
+            return self.confirm_now(turn, origin, rrn);
+        }
+        let Some(waiter) = self.wait_for(turn, request, origin, position) else {
+            return self.refuse(turn, request, origin, InternalCause::Overloaded);
+        };
+        let (id, original) = (self.slab.id(position), self.slab.at(position));
+        (original.reply_due, original.terminal_reason) = (false, request.reason);
+        oblige(turn, id, original, ReversalReason::Terminal);
+        Disposition::Kept(waiter)
+    }
+
+    /// Nothing is owed that is not owed already: 0410 00, at once or with the record under way.
+    fn confirm(
+        &mut self,
+        turn: &mut Turn,
+        request: &Request,
+        origin: Origin,
+        entry: Option<Entry>,
+    ) -> Disposition {
+        let Some(position) = entry.and_then(|entry| entry.slab()) else {
+            return self.confirm_now(turn, origin, None);
+        };
+        let original = self.slab.at(position);
+        if original.pending | original.unwritten == 0 {
+            let rrn = original.is_payment().then_some(original.rrn);
+            return self.confirm_now(turn, origin, rrn);
+        }
+        match self.wait_for(turn, request, origin, position) {
+            Some(waiter) => Disposition::Kept(waiter),
+            None => self.refuse(turn, request, origin, InternalCause::Overloaded),
+        }
+    }
+
+    fn confirm_now(&mut self, turn: &mut Turn, origin: Origin, rrn: Option<Rrn>) -> Disposition {
+        turn.ask(Effect::Reply { txn: None, origin, reply: confirmation(rrn) });
+        Disposition::Done
+    }
+
+    /// A slab position for a reversal that waits; in line behind `position`.
+    fn wait_for(&mut self, turn: &Turn, request: &Request, origin: Origin, position: u32) -> Option<TxnId> {
+        let waiter = self.open_reversal(turn, request, origin)?;
+        self.line_up(waiter, position);
+        Some(waiter)
+    }
+
+    fn line_up(&mut self, waiter: TxnId, position: u32) {
+        let first = core::mem::replace(&mut self.slab.at(position).waiters, waiter.index);
+        self.slab.at(waiter.index).waiters = first;
+    }
+
+    fn open_reversal(&mut self, turn: &Turn, request: &Request, origin: Origin) -> Option<TxnId> {
+        let mut reversal =
+            Transaction::new(request, Role::Reversal, State::Tombstone, origin, turn.now().tick);
+        (reversal.terminal_reason, reversal.reply_due) = (request.reason, true);
+        reversal.serial = Serial::new(self.config.epoch, self.config.shard, self.serials);
+        let waiter = self.slab.open(reversal, 0)?;
+        self.serials += 1;
+        Some(waiter)
+    }
+
+    /// What the reversals in line behind `id` waited for is durable.
+    pub(crate) fn answer_waiters(&mut self, turn: &mut Turn, id: TxnId) {
+        let original = self.slab.at(id.index);
+        let rrn = original.is_payment().then_some(original.rrn);
+        let mut next = core::mem::replace(&mut original.waiters, NIL);
+        while next != NIL {
+            let waiter = self.slab.id(next);
+            next = self.slab.at(next).waiters;
+            self.confirm_kept(turn, waiter, rrn);
+        }
+    }
+
+    /// 0410 00 to one that waited.
+    pub(crate) fn confirm_kept(&mut self, turn: &mut Turn, waiter: TxnId, rrn: Option<Rrn>) {
+        let origin = self.slab.at(waiter.index).origin;
+        turn.ask(Effect::Reply { txn: Some(waiter), origin, reply: confirmation(rrn) });
+        self.forget(turn, waiter);
+    }
+
+    /// The original is not in memory: a definitive miss sets a tombstone, else the journal is asked.
+    fn seek(
+        &mut self,
+        turn: &mut Turn,
+        request: &Request,
+        origin: Origin,
+        original: OriginalRef,
+    ) -> Disposition {
+        let Some(waiter) = self.open_reversal(turn, request, origin) else {
+            return self.refuse(turn, request, origin, InternalCause::Overloaded);
+        };
+        if self.index.is_complete() {
+            self.bury(turn, waiter, original);
+        } else {
+            turn.ask(Effect::Find { txn: waiter, slot: original.slot });
+        }
+        Disposition::Kept(waiter)
+    }
+
+    fn fetch_original(
+        &mut self,
+        turn: &mut Turn,
+        request: &Request,
+        origin: Origin,
+        entry: Option<Entry>,
+    ) -> Disposition {
+        let lsn = entry.and_then(|entry| entry.record()).expect("what is settled has a record");
+        let Some(waiter) = self.open_reversal(turn, request, origin) else {
+            return self.refuse(turn, request, origin, InternalCause::Overloaded);
+        };
+        turn.ask(Effect::Fetch { txn: waiter, lsn });
+        Disposition::Kept(waiter)
+    }
+
+    /// What the journal's index says of an original that memory does not have.
+    pub(crate) fn found(&mut self, turn: &mut Turn, id: TxnId, result: Result<Lsn, bool>) {
+        let searching = |txn: &&mut Transaction| matches!(txn.role, Role::Reversal | Role::Resolve);
+        let Some(reversal) = self.slab.get_mut(id).filter(searching) else { return };
+        let original = reversal.request.original.expect("checked when it came");
+        match (result, reversal.role) {
+            (Ok(lsn), _) => turn.ask(Effect::Fetch { txn: id, lsn }),
+            (Err(true), Role::Resolve) => self.rule_out(turn, id),
+            (Err(true), _) => self.bury(turn, id, original),
+            (Err(false), Role::Resolve) => self.resolve_later(turn, id),
+            (Err(false), _) => self.owe_resolve(turn, id, original),
+        }
+    }
+
+    /// TOMBSTONE: it was never seen, and must not be forwarded should it still come.
+    pub(crate) fn bury(&mut self, turn: &mut Turn, waiter: TxnId, original: OriginalRef) {
+        if self.remember_tombstone(turn, waiter, original) {
+            let reversal = self.slab.at(waiter.index);
+            turn.write_tombstone(waiter, reversal, original);
+        }
+    }
+
+    /// OBLIGATION(resolve): promised, and looked for behind.
+    pub(crate) fn owe_resolve(&mut self, turn: &mut Turn, waiter: TxnId, original: OriginalRef) {
+        if self.remember_tombstone(turn, waiter, original) {
+            let reversal = self.slab.at(waiter.index);
+            reversal.role = Role::Resolve;
+            turn.write_resolve(waiter, reversal, original);
+        }
+    }
+
+    /// Without room in the index nothing is promised: 96.
+    fn remember_tombstone(&mut self, turn: &mut Turn, waiter: TxnId, original: OriginalRef) -> bool {
+        let (owner, wall_ms) = (self.slab.at(waiter.index).request.owner(), turn.now().wall_ms);
+        let mut entry = Entry::tombstone(&original, owner, Lsn(u64::from(waiter.index)), wall_ms);
+        entry.flags |= Entry::LIVE;
+        if self.index.insert(entry).is_err() {
+            self.refuse_in_line(turn, waiter, InternalCause::Overloaded);
+            return false;
+        }
+        let Self { index, tombs, .. } = self;
+        tombs.set(owner, wall_ms, original, |gone| {
+            let settled = index
+                .find(gone.slot, |entry| entry.state == State::Tombstone && entry.repeat == gone.repeat)
+                .is_some_and(|entry| !entry.is_live());
+            if settled {
+                index.remove(gone.slot, gone.repeat);
+            }
+        });
+        true
+    }
+
+    /// The record of a reversal itself is durable: its TOMBSTONE, or its OBLIGATION(resolve).
+    pub(crate) fn reversal_durable(&mut self, turn: &mut Turn, id: TxnId) {
+        let reversal = self.slab.at(id.index);
+        if reversal.pending | reversal.unwritten != 0 {
+            return;
+        }
+        let (original, lsn) = (reversal.request.original, reversal.lsn);
+        let original = original.expect("checked when it came");
+        self.answer_waiters(turn, id);
+        let reversal = self.slab.at(id.index);
+        let open = reversal.role == Role::Resolve && reversal.state != State::Reversed;
+        if core::mem::take(&mut reversal.reply_due) {
+            let origin = reversal.origin;
+            turn.ask(Effect::Reply { txn: Some(id), origin, reply: confirmation(None) });
+        }
+        if open {
+            return self.resolve_later(turn, id);
+        }
+        let own = open_tombstone(id);
+        self.index.update_where(original.slot, own, |entry| entry.settle(State::Tombstone, lsn));
+        self.forget(turn, id);
+    }
+
+    /// Looks again after a back-off.
+    fn resolve_later(&mut self, turn: &mut Turn, id: TxnId) {
+        let reversal = self.slab.at(id.index);
+        let wait = (RESOLVE_FIRST_MS << reversal.attempts.min(16)).min(RESOLVE_MAX_MS);
+        reversal.attempts = reversal.attempts.saturating_add(1);
+        reversal.wake = turn.now().tick.plus_ms(wait);
+        turn.ask(Effect::Arm { txn: id, timer: Timer::Resolve, at: reversal.wake });
+    }
+
+    pub(crate) fn resolve_again(&mut self, turn: &mut Turn, id: TxnId) {
+        let waiting = |txn: &&mut Transaction| txn.role == Role::Resolve && txn.pending == 0;
+        let Some(reversal) = self.slab.get_mut(id).filter(waiting) else { return };
+        let original = reversal.request.original.expect("checked when it came");
+        turn.ask(Effect::Find { txn: id, slot: original.slot });
+    }
+
+    /// It does not exist after all: the tombstone stays, nothing is owed.
+    fn rule_out(&mut self, turn: &mut Turn, id: TxnId) {
+        let reversal = self.slab.at(id.index);
+        let original = reversal.request.original.expect("checked when it came");
+        reversal.state = State::Reversed;
+        turn.write_tombstone(id, reversal, original);
+    }
+
+    /// The original's first record was not written: what its reversals promised becomes a tombstone.
+    pub(crate) fn bury_waiters(&mut self, turn: &mut Turn, id: TxnId) {
+        let first = core::mem::replace(&mut self.slab.at(id.index).waiters, NIL);
+        if first == NIL {
+            return;
+        }
+        let rest = core::mem::replace(&mut self.slab.at(first).waiters, NIL);
+        let reversal = self.slab.at(first);
+        let original = reversal.request.original.expect("checked when it came");
+        reversal.waiters = rest;
+        let waiter = self.slab.id(first);
+        self.bury(turn, waiter, original);
+    }
+
+    /// A settled transaction is reversed: it comes back into the slab, and a reversal is owed.
+    pub(crate) fn revive(
+        &mut self,
+        turn: &mut Turn,
+        mut original: Transaction,
+        reversal: TxnId,
+    ) -> Option<TxnId> {
+        let waiting = self.slab.at(reversal.index);
+        original.terminal_reason = waiting.terminal_reason;
+        let resolves = if waiting.role == Role::Resolve { waiting.serial } else { Serial::NONE };
+        let id = self.slab.open(original, 0)?;
+        let original = self.slab.at(id.index);
+        (original.state, original.reason) = (State::Reversing, ReversalReason::Terminal);
+        turn.write_obligation(id, original, resolves);
+        turn.note(Note::ReversalOwed(original.issuer, ReversalReason::Terminal));
+        Some(id)
+    }
+
+    pub(crate) fn queue(&mut self, reversal: TxnId, original: TxnId) {
+        self.line_up(reversal, original.index);
+    }
+}
+
+/// The index entry of a reversal that is in the slab.
+pub(crate) fn open_tombstone(id: TxnId) -> impl Fn(&Entry) -> bool {
+    move |entry| entry.state == State::Tombstone && entry.slab() == Some(id.index)
+}
+
+/// Whether a reversal names another amount than its original has. Absent is not different.
+pub(crate) fn misstates(reversal: &Request, original: &Request) -> bool {
+    reversal.amount != 0 && reversal.amount != original.amount
+}
+
+fn confirmation(rrn: Option<Rrn>) -> Reply {
+    Reply { rrn, ..plain(Code::Wire(ResponseCode::approved())) }
+}
+
+const RESOLVE_FIRST_MS: u64 = 1_000;
+const RESOLVE_MAX_MS: u64 = 60_000;

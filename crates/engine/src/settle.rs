@@ -1,0 +1,387 @@
+//! From a durable INTENT to a durable OUTCOME and a delivered answer.
+//!
+//! Never answers before the record is durable; never approves by default. Guards: one OUTCOME per INTENT, one release per
+//! reservation, no forward of what was reversed meanwhile.
+
+use crate::check;
+use crate::effect::{Code, Effect, Note, Reply, ReversalReason, Timer};
+use crate::engine::{Engine, plain};
+use crate::event::{TxnId, Verdict};
+use crate::past::Gone;
+use crate::record::{Told, UnmatchedReason};
+use crate::state::State;
+use crate::table::{Step, Stimulus, step};
+use crate::transaction::{Role, Transaction, Written};
+use crate::turn::{Turn, awaited};
+use crate::write::reverses;
+use journal::Lsn;
+use terms::{Answer, InternalCause, ResponseCode, Tick};
+
+impl Engine {
+    /// A record is durable: what waited for it may happen.
+    pub(crate) fn durable(&mut self, turn: &mut Turn, token: u64, lsn: Lsn) {
+        let Some((id, written)) = awaited(token) else { return };
+        let Some(transaction) = self.slab.get_mut(id) else { return };
+        assert!(
+            transaction.pending & written.bit() != 0,
+            "{written:?} of {} durable twice",
+            transaction.serial
+        );
+        transaction.pending &= !written.bit();
+        transaction.lsn = lsn;
+        if transaction.release_on & written.bit() != 0 {
+            transaction.release_on &= !written.bit();
+            release(turn, id, transaction);
+        }
+        match (written, transaction.role) {
+            (Written::Intent, _) => self.forward(turn, id, lsn),
+            (_, Role::Payment) => self.conclude(turn, id),
+            (_, _) => self.reversal_durable(turn, id),
+        }
+    }
+
+    /// Station 8: the request goes to its issuer, unless it was taken back before.
+    fn forward(&mut self, turn: &mut Turn, id: TxnId, lsn: Lsn) {
+        let transaction = self.slab.at(id.index);
+        transaction.intent_lsn = lsn;
+        if let Some(cause) = transaction.cancelled {
+            return self.decline_unsent(turn, id, cause);
+        }
+        let timeout = turn.issuer(transaction.issuer).map_or(0, |issuer| issuer.timeout_ms);
+        transaction.deadline = turn.now().tick.plus_ms(u64::from(timeout));
+        transaction.forwarded = true;
+        turn.ask(Effect::Forward { txn: id, deadline: transaction.deadline });
+    }
+
+    /// The link died before the request's first byte.
+    pub(crate) fn not_sent(&mut self, turn: &mut Turn, id: TxnId) {
+        if self.next_step(id, Stimulus::NotSent) == Step::DeclineUnsent {
+            self.decline_unsent(turn, id, InternalCause::NotSent);
+        }
+    }
+
+    pub(crate) fn decline_unsent(&mut self, turn: &mut Turn, id: TxnId, cause: InternalCause) {
+        let transaction = self.slab.at(id.index);
+        transaction.slot_held = false;
+        // Nothing was sent: no issuer will ever speak of it.
+        transaction.forwarded = false;
+        turn.ask(Effect::Return { txn: id });
+        decline(turn, id, transaction, Some(cause), None);
+    }
+
+    /// Station 9: the issuer's answer, in time or late.
+    pub(crate) fn answer(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer, verdict: Verdict) {
+        let Some(transaction) = self.slab.get_mut(id).filter(|txn| txn.is_payment() && txn.forwarded) else {
+            return self.answer_to_past(turn, id, answer, verdict);
+        };
+        let coded = turn.issuer(transaction.issuer).is_some_and(|issuer| issuer.require_approval_code);
+        let mut stimulus = check::stimulus(transaction, answer, verdict, coded);
+        if differs(transaction, answer) && stimulus == Stimulus::Approves {
+            stimulus = Stimulus::Mismatches;
+        }
+        match step(Some(transaction.state), stimulus) {
+            Step::Approve => approve(turn, id, transaction, answer),
+            Step::Decline => {
+                transaction.issuer_code = Some(answer.code);
+                decline(turn, id, transaction, None, Some(answer.code));
+            }
+            Step::Doubt => {
+                transaction.issuer_code = Some(answer.code);
+                transaction.approval_seen |= verdict == Verdict::Approves;
+                doubt(turn, id, transaction, bad_answer(verdict), ReversalReason::BadAnswer);
+            }
+            Step::Late => late(turn, transaction, answer, verdict),
+            Step::Alarm => {
+                turn.write_late(transaction, answer, verdict);
+                turn.note(Note::IssuerContradiction(transaction.issuer));
+            }
+            Step::Contradiction => {
+                turn.write_late(transaction, answer, verdict);
+                self.contradiction(turn, id);
+            }
+            other => assert!(other == Step::Nothing, "an answer cannot lead to {other:?}"),
+        }
+    }
+
+    /// The transaction left the slab: what its issuer says now is late, contradictory, or about nothing we know.
+    fn answer_to_past(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer, verdict: Verdict) {
+        let gone = self.past.find(id);
+        let entry = gone.and_then(|gone| {
+            self.index.find(gone.slot, |entry| entry.repeat == gone.repeat && entry.state != State::Tombstone)
+        });
+        let Some((gone, entry)) = gone.zip(entry) else {
+            return turn.write_unmatched(None, answer, verdict, UnmatchedReason::NoSuchRequest);
+        };
+        if let Some(position) = entry.slab() {
+            let transaction = self.slab.at(position);
+            return late(turn, transaction, answer, verdict);
+        }
+        turn.note(Note::Late(gone.issuer));
+        let stimulus = match verdict {
+            Verdict::Approves => Stimulus::Approves,
+            Verdict::Declines => Stimulus::Declines,
+            Verdict::InDoubt | Verdict::Neither => Stimulus::Doubtful,
+        };
+        if step(Some(entry.state), stimulus) == Step::Contradiction {
+            self.recall(turn, &entry);
+        }
+    }
+
+    /// The deadline passed, or the link was lost after the first byte.
+    pub(crate) fn silence(&mut self, turn: &mut Turn, id: TxnId, cause: InternalCause) {
+        if self.next_step(id, Stimulus::Silence) != Step::Doubt {
+            return;
+        }
+        let transaction = self.slab.at(id.index);
+        if !transaction.forwarded {
+            return;
+        }
+        let reason = match cause {
+            InternalCause::LinkLost => ReversalReason::LinkLost,
+            _ => {
+                turn.note(Note::Timeout(transaction.issuer));
+                ReversalReason::Timeout
+            }
+        };
+        turn.ask(Effect::Retire { txn: id });
+        doubt(turn, id, transaction, cause, reason);
+    }
+
+    /// What a payment in this state makes of it; nothing for ids that are stale.
+    pub(crate) fn next_step(&self, id: TxnId, stimulus: Stimulus) -> Step {
+        let transaction = self.slab.get(id).filter(|txn| txn.is_payment());
+        transaction.map_or(Step::Nothing, |transaction| step(Some(transaction.state), stimulus))
+    }
+
+    /// Station 11: everything written about it is durable, so its state may be told.
+    pub(crate) fn conclude(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        if transaction.pending | transaction.unwritten != 0 {
+            return;
+        }
+        match transaction.state {
+            State::Approved => reply_approval(turn, id, transaction),
+            State::Declined => {
+                reply_decline(turn, id, transaction);
+                settle(turn, id, transaction);
+                self.answer_waiters(turn, id);
+                self.close(turn, id);
+            }
+            State::Reversing => {
+                reply_decline(turn, id, transaction);
+                self.answer_waiters(turn, id);
+                self.owe(turn, id);
+            }
+            State::Reversed => {
+                settle(turn, id, transaction);
+                self.answer_waiters(turn, id);
+                self.owed.remove(&mut self.slab, id);
+                self.close(turn, id);
+            }
+            state => unreachable!("a transaction in the slab cannot be {state}"),
+        }
+    }
+
+    /// The terminal has its approval.
+    pub(crate) fn delivered(&mut self, turn: &mut Turn, id: TxnId) {
+        let told = |txn: &&mut Transaction| txn.is_payment() && txn.state == State::Approved && txn.replied;
+        let Some(transaction) = self.slab.get_mut(id).filter(told) else { return };
+        settle(turn, id, transaction);
+        self.close(turn, id);
+    }
+
+    /// The connection died before the kernel took the approval's first byte: the terminal may come back for a while.
+    pub(crate) fn undelivered(&mut self, turn: &mut Turn, id: TxnId) {
+        let told = |txn: &&mut Transaction| txn.is_payment() && txn.state == State::Approved && txn.replied;
+        let Some(transaction) = self.slab.get_mut(id).filter(told) else { return };
+        turn.note(Note::Undelivered);
+        turn.write_undelivered(transaction);
+        if !reverses(transaction) {
+            settle(turn, id, transaction);
+            return self.close(turn, id);
+        }
+        let grace = turn.issuer(transaction.issuer).map_or(0, |issuer| issuer.grace_ms);
+        transaction.in_grace = true;
+        transaction.wake = turn.now().tick.plus_ms(u64::from(grace));
+        turn.ask(Effect::Arm { txn: id, timer: Timer::Grace, at: transaction.wake });
+    }
+
+    /// Nobody came back for the approval.
+    pub(crate) fn grace_over(&mut self, turn: &mut Turn, id: TxnId) {
+        if self.next_step(id, Stimulus::Undelivered) != Step::TakeBack {
+            return;
+        }
+        let transaction = self.slab.at(id.index);
+        if transaction.in_grace && is_due(turn.now().tick, transaction.wake) {
+            oblige(turn, id, transaction, ReversalReason::Undelivered);
+        }
+    }
+
+    /// The time for finishing is over: what is not settled is in doubt.
+    pub(crate) fn drain_over(&mut self, turn: &mut Turn) {
+        let ids: Vec<TxnId> = self.slab.ids().collect();
+        for id in ids {
+            let transaction = self.slab.at(id.index);
+            if !transaction.is_payment() || transaction.state != State::Intent {
+                continue;
+            }
+            if transaction.forwarded {
+                turn.ask(Effect::Retire { txn: id });
+                doubt(turn, id, transaction, InternalCause::Draining, ReversalReason::Timeout);
+            } else {
+                transaction.cancelled.get_or_insert(InternalCause::Draining);
+            }
+        }
+    }
+
+    /// Leaves the slab: from now on index and journal know it.
+    pub(crate) fn close(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        assert!(
+            !transaction.holds || transaction.state == State::Approved,
+            "closed while it holds a reservation"
+        );
+        assert!(!transaction.slot_held, "closed while it holds a store-and-forward slot");
+        let (state, lsn) = (transaction.state, transaction.lsn);
+        let (slot, repeat) = (transaction.request.slot, transaction.request.repeat);
+        if transaction.forwarded && state != State::Approved {
+            self.past.remember(Gone { ticket: id.ticket(), slot, repeat, issuer: transaction.issuer });
+        }
+        let settled = self.index.update(slot, repeat, |entry| entry.settle(state, lsn));
+        assert!(settled, "an open transaction is always in the index");
+        self.forget(turn, id);
+    }
+}
+
+/// APPROVED: the answer waits for the OUTCOME.
+fn approve(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, answer: &Answer) {
+    transaction.state = State::Approved;
+    transaction.issuer_code = Some(answer.code);
+    transaction.approval_code = answer.approval_code;
+    transaction.approval_seen = true;
+    turn.write_outcome(id, transaction);
+    turn.count(transaction.request.kind, None, Some(answer.code), Some(transaction.issuer));
+}
+
+/// DECLINED: nothing happened at the issuer. The hold goes when the OUTCOME is durable.
+fn decline(
+    turn: &mut Turn,
+    id: TxnId,
+    transaction: &mut Transaction,
+    cause: Option<InternalCause>,
+    code: Option<ResponseCode>,
+) {
+    assert!(transaction.state == State::Intent, "{} settled twice", transaction.serial);
+    transaction.state = State::Declined;
+    transaction.cause = cause;
+    transaction.told = Told { cause, code };
+    transaction.release_on |= Written::Outcome.bit();
+    turn.write_outcome(id, transaction);
+    let counted = cause.unwrap_or(InternalCause::IssuerDeclined);
+    turn.count(transaction.request.kind, Some(counted), code, Some(transaction.issuer));
+}
+
+/// In doubt, by type: REVERSING with the reversal owed in the same record and the hold kept, or DECLINED where nothing is.
+pub(crate) fn doubt(
+    turn: &mut Turn,
+    id: TxnId,
+    transaction: &mut Transaction,
+    cause: InternalCause,
+    reason: ReversalReason,
+) {
+    if !reverses(transaction) {
+        let code = transaction.issuer_code;
+        return decline(turn, id, transaction, Some(cause), code);
+    }
+    assert!(transaction.state == State::Intent, "{} settled twice", transaction.serial);
+    transaction.state = State::Reversing;
+    transaction.reason = reason;
+    transaction.cause = Some(cause);
+    transaction.told = Told { cause: Some(cause), code: transaction.issuer_code };
+    turn.write_outcome(id, transaction);
+    turn.count(transaction.request.kind, Some(cause), transaction.issuer_code, Some(transaction.issuer));
+    turn.note(Note::ReversalOwed(transaction.issuer, reason));
+}
+
+/// REVERSING after an OUTCOME: an OBLIGATION of its own.
+pub(crate) fn oblige(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, reason: ReversalReason) {
+    transaction.state = State::Reversing;
+    transaction.reason = reason;
+    transaction.in_grace = false;
+    (transaction.attempts, transaction.advised) = (0, false);
+    turn.write_obligation(id, transaction, crate::record::Serial::NONE);
+    turn.note(Note::ReversalOwed(transaction.issuer, reason));
+}
+
+fn late(turn: &mut Turn, transaction: &mut Transaction, answer: &Answer, verdict: Verdict) {
+    transaction.approval_seen |= verdict == Verdict::Approves;
+    turn.write_late(transaction, answer, verdict);
+    turn.note(Note::Late(transaction.issuer));
+}
+
+/// A second approval that says something else than the first.
+fn differs(transaction: &Transaction, answer: &Answer) -> bool {
+    transaction.state == State::Approved
+        && answer.approval_code.is_some_and(|code| transaction.approval_code != Some(code))
+}
+
+fn bad_answer(verdict: Verdict) -> InternalCause {
+    match verdict {
+        Verdict::Approves => InternalCause::AnswerMismatch,
+        Verdict::InDoubt => InternalCause::AnswerInDoubt,
+        Verdict::Neither | Verdict::Declines => InternalCause::UnknownAnswerCode,
+    }
+}
+
+pub(crate) fn reply_approval(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
+    if !core::mem::take(&mut transaction.reply_due) {
+        return;
+    }
+    transaction.replied = true;
+    let code = transaction.issuer_code.unwrap_or_else(ResponseCode::approved);
+    let reply = Reply {
+        rrn: Some(transaction.rrn),
+        approval_code: transaction.approval_code,
+        from_issuer: true,
+        ..plain(Code::Wire(code))
+    };
+    turn.ask(Effect::Reply { txn: Some(id), origin: transaction.origin, reply });
+}
+
+fn reply_decline(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
+    if !core::mem::take(&mut transaction.reply_due) {
+        return;
+    }
+    let from_issuer = transaction.told.cause.is_none();
+    let reply = Reply { rrn: Some(transaction.rrn), from_issuer, ..plain(said(&transaction.told)) };
+    turn.ask(Effect::Reply { txn: Some(id), origin: transaction.origin, reply });
+}
+
+/// The code of a decline. An issuer's code that we do not know is never passed on: a terminal might take it for a yes.
+pub(crate) fn said(told: &Told) -> Code {
+    match (told.cause, told.code) {
+        (Some(cause), _) => Code::Internal(cause),
+        (None, Some(code)) => Code::Wire(code),
+        (None, None) => Code::Internal(InternalCause::Reversed),
+    }
+}
+
+fn release(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
+    if core::mem::take(&mut transaction.holds) {
+        turn.ask(Effect::Release { txn: id });
+    }
+}
+
+/// Nothing more is owed for it.
+fn settle(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
+    if core::mem::take(&mut transaction.slot_held) {
+        turn.ask(Effect::Settle { txn: id, issuer: transaction.issuer });
+    }
+}
+
+/// Timers are cut to ticks of some milliseconds: one that comes a moment early is not taken for a stale one.
+pub(crate) fn is_due(now: Tick, wake: Tick) -> bool {
+    now.plus_ms(TIMER_SLACK_MS) >= wake
+}
+
+const TIMER_SLACK_MS: u64 = 20;

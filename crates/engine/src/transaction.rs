@@ -1,0 +1,222 @@
+//! One transaction while something about it is still open, and the other things that take a slab position.
+//!
+//! Never holds wire bytes (the shell keeps those under the same number) nor secrets beyond the card number.
+//! Guards: a reservation is given back once (`holds`), a store-and-forward slot likewise (`slot_held`).
+
+use crate::effect::ReversalReason;
+use crate::event::{Origin, Permit};
+use crate::record::{Charged, Serial, Told};
+use crate::state::State;
+use crate::table::Step;
+use journal::Lsn;
+use limits::Charge;
+use terms::{
+    ApprovalCode, BusinessDay, Check, InternalCause, IssuerIx, LinkIx, Request, ResponseCode, Rrn, Tick,
+};
+
+/// Scopes a transaction can be charged under.
+pub(crate) const CHARGES_MAX: usize = limits::Scope::ALL.len();
+
+/// No slab position.
+pub(crate) const NIL: u32 = u32::MAX;
+
+/// What a slab position is used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Role {
+    /// Money at an issuer, or a question to it.
+    Payment,
+    /// A repeat of a settled transaction: waits for the journal to say what was answered.
+    Replay(Step),
+    /// A reversal that waits for a record: of its original, or its own TOMBSTONE.
+    Reversal,
+    /// A reversal whose original nobody could rule out; owed until it is found or ruled out.
+    Resolve,
+    /// A settled transaction that an issuer's late word calls back: waits for the journal.
+    Recall,
+}
+
+/// Everything a forward, a reversal and a record need to know.
+pub struct Transaction {
+    /// As it came; of a recovered one, as its INTENT kept it.
+    pub request: Request,
+    /// Its number for ever.
+    pub serial: Serial,
+    /// Where it stands.
+    pub state: State,
+    /// Who decides.
+    pub issuer: IssuerIx,
+    /// The link's place and our STAN, once taken.
+    pub permit: Option<Permit>,
+    /// Our DE 37.
+    pub rrn: Rrn,
+    /// Newest connection that asked.
+    pub origin: Origin,
+    /// When the request came in.
+    pub received: Tick,
+    /// When the issuer's answer is due; zero before the forward.
+    pub deadline: Tick,
+    /// The issuer's DE 39, once it answered in time.
+    pub issuer_code: Option<ResponseCode>,
+    /// The issuer's DE 38.
+    pub approval_code: Option<ApprovalCode>,
+    /// Our own reason for a decline.
+    pub cause: Option<InternalCause>,
+    /// Why a reversal is owed.
+    pub reason: ReversalReason,
+    /// DE 39 of the terminal's reversal (98, 96, A0, 06 ...).
+    pub terminal_reason: Option<ResponseCode>,
+    /// How often the reversal was handed to a link.
+    pub attempts: u16,
+    pub(crate) role: Role,
+    /// `stable_id` of the issuer: what records carry.
+    pub(crate) issuer_id: u32,
+    /// `stable_id` of the link.
+    pub(crate) link_id: u32,
+    pub(crate) content: Check,
+    pub(crate) charged: Charged,
+    pub(crate) issuer_calendar: u32,
+    pub(crate) acquirer_calendar: u32,
+    pub(crate) issuer_day: BusinessDay,
+    pub(crate) acquirer_day: BusinessDay,
+    pub(crate) charges: [Charge; CHARGES_MAX],
+    pub(crate) charge_count: u8,
+    /// What the terminal was first told, for repeats after a reversal.
+    pub(crate) told: Told,
+    pub(crate) intent_lsn: Lsn,
+    /// Latest durable record.
+    pub(crate) lsn: Lsn,
+    /// Records that are not durable yet, one bit per [`Written`].
+    pub(crate) pending: u8,
+    /// Records that a full disk refused, likewise: appended again later.
+    pub(crate) unwritten: u8,
+    /// Will be declined with this cause as soon as its INTENT is durable; nothing is sent.
+    pub(crate) cancelled: Option<InternalCause>,
+    /// Handed to the link.
+    pub(crate) forwarded: bool,
+    /// The terminal waits for an answer.
+    pub(crate) reply_due: bool,
+    /// The approval was given to the shell, which has not said what became of it.
+    pub(crate) replied: bool,
+    /// Charges are held.
+    pub(crate) holds: bool,
+    /// The records (bits of [`Written`]) whose durability gives the charges back.
+    pub(crate) release_on: u8,
+    /// A store-and-forward slot is held.
+    pub(crate) slot_held: bool,
+    /// The issuer was seen to approve.
+    pub(crate) approval_seen: bool,
+    /// A reversal is under way: its acknowledgement is awaited.
+    pub(crate) advised: bool,
+    /// Explicit bad answers to the reversal.
+    pub(crate) bad_answers: u8,
+    /// Earliest next try of an owed reversal, of a refused record, or end of the grace; earlier timers are stale.
+    pub(crate) wake: Tick,
+    /// Undelivered, and the terminal still has time to come back.
+    pub(crate) in_grace: bool,
+    /// First reversal that waits for this one's record; of a waiting one the next.
+    pub(crate) waiters: u32,
+    pub(crate) owed_next: u32,
+    pub(crate) owed_prev: u32,
+    /// In the list of owed reversals.
+    pub(crate) listed: bool,
+}
+
+/// Records whose durability the engine waits for: bits of `pending`, and the upper part of a frame's token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Written {
+    Intent = 1,
+    Outcome = 2,
+    Obligation = 4,
+    Ack = 8,
+    Tombstone = 16,
+}
+
+impl Written {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Intent, Self::Outcome, Self::Obligation, Self::Ack, Self::Tombstone];
+
+    pub(crate) const fn bit(self) -> u8 {
+        self as u8
+    }
+
+    pub(crate) fn from_bit(bit: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|written| written.bit() == bit)
+    }
+}
+
+impl Transaction {
+    /// A position for `request`, in no list, holding nothing.
+    pub(crate) fn new(request: &Request, role: Role, state: State, origin: Origin, received: Tick) -> Self {
+        Self {
+            request: *request,
+            serial: Serial(0),
+            state,
+            issuer: IssuerIx(u16::MAX),
+            permit: None,
+            rrn: Rrn::new(*b"000000000000"),
+            origin,
+            received,
+            deadline: Tick(0),
+            issuer_code: None,
+            approval_code: None,
+            cause: None,
+            reason: ReversalReason::Terminal,
+            terminal_reason: None,
+            attempts: 0,
+            role,
+            issuer_id: 0,
+            link_id: 0,
+            content: Check::ANY,
+            charged: Charged::NONE,
+            issuer_calendar: 0,
+            acquirer_calendar: 0,
+            issuer_day: BusinessDay::NEVER,
+            acquirer_day: BusinessDay::NEVER,
+            charges: [NO_CHARGE; CHARGES_MAX],
+            charge_count: 0,
+            told: Told::NOTHING,
+            intent_lsn: Lsn::NONE,
+            lsn: Lsn::NONE,
+            pending: 0,
+            unwritten: 0,
+            cancelled: None,
+            forwarded: false,
+            reply_due: false,
+            replied: false,
+            holds: false,
+            release_on: 0,
+            slot_held: false,
+            approval_seen: false,
+            advised: false,
+            bad_answers: 0,
+            wake: Tick(0),
+            in_grace: false,
+            waiters: NIL,
+            owed_next: NIL,
+            owed_prev: NIL,
+            listed: false,
+        }
+    }
+
+    /// What is charged for it.
+    pub fn charges(&self) -> &[Charge] {
+        &self.charges[..usize::from(self.charge_count)]
+    }
+
+    /// The link that carried it, if it has one in this configuration.
+    pub fn link(&self) -> LinkIx {
+        self.permit.map_or(LinkIx(u16::MAX), |permit| permit.link)
+    }
+
+    pub(crate) fn charge(&mut self, charge: Charge) {
+        self.charges[usize::from(self.charge_count)] = charge;
+        self.charge_count += 1;
+    }
+
+    pub(crate) fn is_payment(&self) -> bool {
+        self.role == Role::Payment
+    }
+}
+
+const NO_CHARGE: Charge = Charge { key: limits::LimitKey(0), day: BusinessDay::NEVER, amount: 0 };

@@ -1,0 +1,221 @@
+//! What the machine writes down: records made from transactions.
+//! Never decides; guards: each record goes into the frame of its class, and what is awaited is marked as pending.
+
+use crate::event::{TxnId, Verdict};
+use crate::record::{
+    Ack, Charges, Intent, Late, Obligation, Outcome, Record, Refused, Resolve, Serial, Told, Tombstone,
+    Undelivered, Unmatched, UnmatchedReason, Unsettled,
+};
+use crate::state::State;
+use crate::transaction::{Transaction, Written};
+use crate::turn::{NOBODY, Turn, token};
+use terms::money::AMOUNT_MAX;
+use terms::{Answer, InDoubt, InternalCause, LinkIx, Minor, OriginalRef, Request, ResponseCode};
+
+impl Turn<'_, '_> {
+    pub(crate) fn write_intent(&mut self, id: TxnId, transaction: &mut Transaction) {
+        let permit = transaction.permit.expect("an INTENT has a permit");
+        let record = Intent {
+            serial: transaction.serial,
+            wall_ms: self.now().wall_ms,
+            issuer: transaction.issuer_id,
+            link: transaction.link_id,
+            stan: permit.stan,
+            transmission: permit.transmission,
+            rrn: transaction.rrn,
+            issuer_day: transaction.issuer_day,
+            acquirer_day: transaction.acquirer_day,
+            issuer_calendar: transaction.issuer_calendar,
+            acquirer_calendar: transaction.acquirer_calendar,
+            charged: transaction.charged,
+            listener: transaction.origin.listener.0,
+            request: transaction.request,
+        };
+        transaction.pending |= Written::Intent.bit();
+        record.append(&mut self.frames.normal, token(id, Written::Intent));
+    }
+
+    /// The one OUTCOME of an INTENT, in the state the transaction is in now.
+    pub(crate) fn write_outcome(&mut self, id: TxnId, transaction: &mut Transaction) {
+        let owes = transaction.state == State::Reversing;
+        let record = Outcome {
+            serial: transaction.serial,
+            slot: transaction.request.slot,
+            repeat: transaction.request.repeat,
+            intent_lsn: transaction.intent_lsn,
+            wall_ms: self.now().wall_ms,
+            state: transaction.state,
+            told: Told { cause: transaction.cause, code: transaction.issuer_code },
+            approval_code: transaction.approval_code,
+            approved_amount: None,
+            reason: owes.then_some(transaction.reason),
+            approval_seen: transaction.approval_seen,
+        };
+        transaction.pending |= Written::Outcome.bit();
+        record.append_to(&mut self.frames.owed, token(id, Written::Outcome));
+    }
+
+    /// A reversal owed after the OUTCOME. `resolves`: the look-up that led here.
+    pub(crate) fn write_obligation(&mut self, id: TxnId, transaction: &mut Transaction, resolves: Serial) {
+        let held = transaction.charges().iter().copied().filter(|_| transaction.holds);
+        let owed = Unsettled::Reverse {
+            intent_lsn: transaction.intent_lsn,
+            reason: transaction.reason,
+            terminal_reason: transaction.terminal_reason,
+            told: transaction.told,
+            approval_seen: transaction.approval_seen,
+            charges: held.collect::<Charges>(),
+            resolves,
+        };
+        self.write_owed(id, transaction, owed);
+    }
+
+    /// An original that nobody could rule out.
+    pub(crate) fn write_resolve(&mut self, id: TxnId, transaction: &mut Transaction, original: OriginalRef) {
+        let request = &transaction.request;
+        let owed = Unsettled::Resolve(Resolve {
+            original,
+            terminal_reason: transaction.terminal_reason,
+            amount: request.amount,
+            currency: request.currency,
+            stan: request.stan,
+            batch: request.batch,
+            acquirer: request.acquirer,
+            terminal: request.terminal,
+            merchant: request.merchant,
+        });
+        self.write_owed(id, transaction, owed);
+    }
+
+    fn write_owed(&mut self, id: TxnId, transaction: &mut Transaction, owed: Unsettled) {
+        let (slot, repeat) = match &owed {
+            Unsettled::Reverse { .. } => (transaction.request.slot, transaction.request.repeat),
+            Unsettled::Resolve(resolve) => (resolve.original.slot, transaction.request.repeat),
+        };
+        let record =
+            Obligation { serial: transaction.serial, slot, repeat, wall_ms: self.now().wall_ms, owed };
+        transaction.pending |= Written::Obligation.bit();
+        record.append_to(&mut self.frames.owed, token(id, Written::Obligation));
+    }
+
+    /// The reversal is acknowledged.
+    pub(crate) fn write_ack(&mut self, id: TxnId, transaction: &mut Transaction, code: Option<ResponseCode>) {
+        let record = Ack {
+            serial: transaction.serial,
+            slot: transaction.request.slot,
+            repeat: transaction.request.repeat,
+            intent_lsn: transaction.intent_lsn,
+            wall_ms: self.now().wall_ms,
+            state: State::Reversed,
+            code,
+            told: transaction.told,
+        };
+        transaction.pending |= Written::Ack.bit();
+        record.append_to(&mut self.frames.owed, token(id, Written::Ack));
+    }
+
+    pub(crate) fn write_tombstone(
+        &mut self,
+        id: TxnId,
+        transaction: &mut Transaction,
+        original: OriginalRef,
+    ) {
+        let record = Tombstone {
+            serial: transaction.serial,
+            original,
+            wall_ms: self.now().wall_ms,
+            owner: transaction.request.owner(),
+            batch: transaction.request.batch,
+        };
+        transaction.pending |= Written::Tombstone.bit();
+        record.append_to(&mut self.frames.owed, token(id, Written::Tombstone));
+    }
+
+    pub(crate) fn write_late(&mut self, transaction: &Transaction, answer: &Answer, verdict: Verdict) {
+        let record = Late {
+            serial: transaction.serial,
+            slot: transaction.request.slot,
+            repeat: transaction.request.repeat,
+            intent_lsn: transaction.intent_lsn,
+            wall_ms: self.now().wall_ms,
+            verdict,
+            code: coded(answer),
+            approval_code: answer.approval_code,
+            amount: answer.amount.map(bounded),
+        };
+        record.append_to(&mut self.frames.normal, NOBODY);
+    }
+
+    pub(crate) fn write_undelivered(&mut self, transaction: &Transaction) {
+        let record = Undelivered {
+            serial: transaction.serial,
+            slot: transaction.request.slot,
+            repeat: transaction.request.repeat,
+            intent_lsn: transaction.intent_lsn,
+            wall_ms: self.now().wall_ms,
+        };
+        record.append_to(&mut self.frames.normal, NOBODY);
+    }
+
+    /// `link`: `None` where it is not known any more.
+    pub(crate) fn write_unmatched(
+        &mut self,
+        link: Option<LinkIx>,
+        answer: &Answer,
+        verdict: Verdict,
+        reason: UnmatchedReason,
+    ) {
+        let terms = link.and_then(|link| self.snapshot().links.get(link.at()));
+        let record = Unmatched {
+            wall_ms: self.now().wall_ms,
+            link: terms.map_or(0, |terms| terms.id),
+            mti: answer.mti,
+            stan: answer.stan,
+            transmission: answer.transmission,
+            verdict,
+            reason,
+            code: coded(answer),
+            amount: bounded(answer.amount.unwrap_or(0)),
+            terminal: answer.terminal.unwrap_or_default(),
+        };
+        record.append_to(&mut self.frames.normal, NOBODY);
+    }
+
+    /// Journaled without waiting for its sync.
+    pub(crate) fn write_refused(&mut self, request: &Request, issuer: u32, cause: InternalCause) {
+        let record = Refused {
+            wall_ms: self.now().wall_ms,
+            mti: request.mti,
+            kind: request.kind,
+            told: Told::ours(cause),
+            issuer,
+            stan: request.stan,
+            amount: bounded(request.amount),
+            currency: request.currency,
+            token: request.token,
+            batch: request.batch & 0xFF_FFFF,
+            acquirer: request.acquirer,
+            terminal: request.terminal,
+            merchant: request.merchant,
+        };
+        record.append_to(&mut self.frames.normal, NOBODY);
+    }
+}
+
+/// Whether its type owes a reversal when in doubt.
+pub(crate) fn reverses(transaction: &Transaction) -> bool {
+    match transaction.request.kind.in_doubt() {
+        InDoubt::Reverse => true,
+        // Advices are never admitted yet: check refuses them.
+        InDoubt::Forget | InDoubt::Repeat => false,
+    }
+}
+
+fn coded(answer: &Answer) -> Option<ResponseCode> {
+    (!answer.code.as_bytes().is_empty()).then_some(answer.code)
+}
+
+/// A record's amount field: what no message can say is cut rather than believed.
+fn bounded(amount: Minor) -> Minor {
+    amount.clamp(0, AMOUNT_MAX)
+}
