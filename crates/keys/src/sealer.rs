@@ -12,6 +12,7 @@ use crate::{DataKeys, Fault, data_keys::DataKey};
 use aes_gcm::{Aes256Gcm, KeyInit, aead::AeadInOut};
 use arc_swap::ArcSwap;
 use core::fmt;
+use journal::{Seal, SealNonce};
 use std::sync::{Arc, Mutex, PoisonError};
 use terms::BusinessDay;
 
@@ -125,6 +126,24 @@ impl Sealer {
         buf.truncate(len - OVERHEAD);
         Ok(())
     }
+}
+
+impl Seal for Sealer {
+    fn seal(&self, nonce: SealNonce, aad: &[u8], buf: &mut Vec<u8>) -> Result<(), journal::Fault> {
+        self.seal_in_place(&nonce.to_bytes(), aad, buf).map_err(in_batch(nonce))
+    }
+
+    fn open(&self, nonce: SealNonce, aad: &[u8], buf: &mut Vec<u8>) -> Result<(), journal::Fault> {
+        self.open_in_place(&nonce.to_bytes(), aad, buf).map_err(in_batch(nonce))
+    }
+
+    fn overhead(&self) -> usize {
+        OVERHEAD
+    }
+}
+
+fn in_batch(nonce: SealNonce) -> impl FnOnce(Fault) -> journal::Fault {
+    move |fault| journal::Fault::Seal { epoch: nonce.epoch, batch: nonce.batch, source: Box::new(fault) }
 }
 
 impl Ring {

@@ -27,10 +27,6 @@ pub struct Tokenizer {
 }
 
 /// The key says which: 16 or 32 bytes.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one or two exist in a process, and a box would cost each token a load"
-)]
 #[derive(ZeroizeOnDrop)]
 enum Cipher {
     Aes128(Aes128),
@@ -119,9 +115,9 @@ fn block_of(pan: Pan) -> [u8; 16] {
 fn bcd8(number: u32) -> [u8; 4] {
     let fours = u64::from(number / 10_000) | u64::from(number % 10_000) << 32;
     // x / 100 = x * 10486 >> 20 for every x below 10,000; x / 10 = x * 103 >> 10 for every x below 100.
-    let hundreds = (fours * 10_486 >> 20) & 0x0000_007F_0000_007F;
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
     let twos = hundreds | (fours - 100 * hundreds) << 16;
-    let tens = (twos * 103 >> 10) & 0x000F_000F_000F_000F;
+    let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
     let bcd = (tens << 4) + (twos - 10 * tens);
     let lanes = bcd.to_le_bytes();
     [lanes[0], lanes[2], lanes[4], lanes[6]]

@@ -114,7 +114,7 @@ fn named(labels: &Labels) -> Result<usize, TooManySeries> {
     let gauges = issuers * 2 + Side::ALL.len() + links + 3;
     let series = least.cells + gauges + render::SERIES;
     let row = least.rows.len();
-    let room = (SERIES_MAX + row * slots(issuers, 0)).checked_sub(series).unwrap_or(0) / row;
+    let room = (SERIES_MAX + row * slots(issuers, 0)).saturating_sub(series) / row;
     if series > SERIES_MAX {
         return Err(TooManySeries { issuers, links, series });
     }

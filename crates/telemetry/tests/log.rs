@@ -84,8 +84,7 @@ impl<'a> MakeWriter<'a> for Memory {
 fn logged(format: Format, say: impl FnOnce()) -> Vec<String> {
     let memory = Memory::default();
     tracing::subscriber::with_default(subscriber(format, LevelFilter::INFO, memory.clone()), say);
-    let lines = memory.0.lock().unwrap().clone();
-    lines
+    memory.0.lock().unwrap().clone()
 }
 
 fn careless() {
