@@ -69,14 +69,13 @@ fn head(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> Result<usize, Dec
     }
     let (mti, mut at) = message_type(dialect.mti_coding(), bytes)?;
     let mut present = [0_u64; 3];
-    for level in 0..dialect.levels() {
-        present[level] = bitmap(dialect.bitmap_coding(), bytes, &mut at)?;
-        let more = level + 1 < dialect.levels();
-        if !more || present[level] & FIRST == 0 {
+    for (level, word) in present.iter_mut().enumerate().take(dialect.levels()) {
+        *word = bitmap(dialect.bitmap_coding(), bytes, &mut at)?;
+        if level + 1 == dialect.levels() || *word & FIRST == 0 {
             break;
         }
         // The first bit says that another bitmap follows; it is not a field.
-        present[level] &= !FIRST;
+        *word &= !FIRST;
     }
     index.begin(mti, present, at, bytes.len());
     Ok(at)
@@ -279,7 +278,7 @@ fn culprit(spec: &Field, n: u8, content: &[u8], entry: Entry) -> DecodeError {
     // The byte that holds the padding is judged below.
     let odd = matches!(spec.shape, Shape::Bcd | Shape::BcdTrack) && entry.units % 2 == 1;
     let edge = if spec.left { content.len().wrapping_sub(1) } else { 0 };
-    let wrong = |(at, byte): &(usize, &u8)| !(odd && *at == edge) && !fits(spec, *at, **byte);
+    let wrong = |(at, byte): &(usize, &u8)| !(fits(spec, *at, **byte) || odd && *at == edge);
     if let Some((at, byte)) = content.iter().enumerate().find(wrong) {
         let expected = match spec.shape {
             Shape::AsciiText | Shape::EbcdicText => Expected::Text,

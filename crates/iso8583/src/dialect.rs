@@ -8,7 +8,7 @@ pub(crate) mod raw;
 pub(crate) mod sample;
 
 use crate::index::place;
-use crate::keys::KeyParts;
+use crate::keys::{KeyPart, KeyParts};
 use crate::spec::{FIELD_MAX, Field, Shape};
 pub use errors::{DialectErrors, DialectProblem};
 use kinds::KindRule;
@@ -193,6 +193,8 @@ pub enum ReversalStan {
 pub(crate) struct Answers {
     /// Copied from the request.
     pub echo: [u64; 3],
+    /// Taken from the request even where an issuer answered: what we changed on the way.
+    pub restore: [u64; 3],
     /// Never in an answer: tracks, PIN, MAC.
     pub never: [u64; 3],
 }
@@ -285,9 +287,15 @@ impl Dialect {
         self.field(n).shape != Shape::Unknown
     }
 
-    /// Whether a request can carry DE 7, without which a STAN rests before it is used again.
-    pub fn has_transmission_time(&self) -> bool {
-        self.has_field(7)
+    /// Whether answers are found by DE 7 too. Where not, a STAN must rest before it is used again.
+    pub fn links_by_transmission_time(&self) -> bool {
+        self.keys.link.has(KeyPart::Transmission)
+    }
+
+    /// Tries the dialect out: every field at its shortest, longest and odd lengths is written and read again.
+    /// What comes back is what did not survive, in words; nothing for a good dialect.
+    pub fn check(&self) -> Vec<String> {
+        sample::round_trip(self)
     }
 
     /// Numbers of the fields it knows, ascending.

@@ -186,7 +186,7 @@ pub(crate) fn write_packed(mut value: u64, units: usize, left: bool, pad: u8, ou
     }
     for slot in slots {
         let two = (value % 100) as u8;
-        *slot = two / 10 << 4 | two % 10;
+        *slot = ((two / 10) << 4) | (two % 10);
         value /= 100;
     }
     if odd

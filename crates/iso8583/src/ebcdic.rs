@@ -24,7 +24,7 @@ impl Page {
 
     /// Table from Latin-1 to EBCDIC.
     #[inline]
-    pub(crate) fn from_latin(self) -> &'static [u8; 256] {
+    pub(crate) fn of_latin(self) -> &'static [u8; 256] {
         match self {
             Self::Cp037 => &TO_CP037,
             Self::Cp1047 => &TO_CP1047,
@@ -87,20 +87,20 @@ mod tests {
         for page in [Page::Cp037, Page::Cp1047] {
             for byte in 0..=255_u8 {
                 let latin = page.to_latin()[usize::from(byte)];
-                assert_eq!(page.from_latin()[usize::from(latin)], byte);
+                assert_eq!(page.of_latin()[usize::from(latin)], byte);
             }
-            assert_eq!(page.from_latin()[usize::from(b'0')], 0xF0);
-            assert_eq!(page.from_latin()[usize::from(b'A')], 0xC1);
-            assert_eq!(page.from_latin()[usize::from(b' ')], 0x40);
-            assert_eq!(page.from_latin()[usize::from(b'=')], 0x7E);
+            assert_eq!(page.of_latin()[usize::from(b'0')], 0xF0);
+            assert_eq!(page.of_latin()[usize::from(b'A')], 0xC1);
+            assert_eq!(page.of_latin()[usize::from(b' ')], 0x40);
+            assert_eq!(page.of_latin()[usize::from(b'=')], 0x7E);
         }
     }
 
     #[test]
     fn the_pages_differ_in_brackets_and_caret() {
         for (latin, in_037, in_1047) in [(b'[', 0xBA, 0xAD), (b']', 0xBB, 0xBD), (b'^', 0xB0, 0x5F)] {
-            assert_eq!(Page::Cp037.from_latin()[usize::from(latin)], in_037);
-            assert_eq!(Page::Cp1047.from_latin()[usize::from(latin)], in_1047);
+            assert_eq!(Page::Cp037.of_latin()[usize::from(latin)], in_037);
+            assert_eq!(Page::Cp1047.of_latin()[usize::from(latin)], in_1047);
         }
     }
 }

@@ -7,23 +7,39 @@
 
 mod canon;
 mod decode;
+mod describe;
+mod detect;
 mod dialect;
 mod digits;
 mod ebcdic;
 mod error;
+mod forward;
+mod fuzz;
 mod index;
 mod keys;
+mod mask;
+mod patch;
+mod reply;
+mod reversal;
 mod spec;
+pub mod tlv;
 mod view;
 mod write;
 
 pub use canon::{CanonDefaults, Trusted, answer, request, trusted};
 pub use decode::decode;
+pub use describe::{Description, Row, describe};
+pub use detect::detect;
 pub use dialect::{
     CodeVerdict, Dialect, DialectErrors, DialectProblem, Part, Reference, ReversalForm, ReversalStan,
 };
 pub use error::{DecodeError, EncodeError, EncodeWhy, Expected, Found};
+pub use forward::{Forward, forward};
+pub use fuzz::{fuzz_decode, fuzz_dialect_toml, fuzz_tlv};
 pub use index::Index;
+pub use patch::{Patch, transcode};
+pub use reply::{Reply, reply_from_answer, write_refusal, write_reply};
+pub use reversal::{NetworkOf, ReversalOf, write_network, write_reversal};
 pub use spec::FIELD_MAX;
 pub use view::{CONTENT_MAX, View};
 pub use write::Writer;

@@ -70,6 +70,8 @@ pub(crate) enum Secret {
     Whole,
     /// Nothing, unless it is printable text: keys travel where texts do.
     UnlessText,
+    /// All but long runs of digits.
+    Runs,
     /// All but the tags that carry card data.
     Tags,
 }

@@ -96,6 +96,32 @@ impl<'a> Writer<'a> {
         self
     }
 
+    /// Keeps an error that was found outside.
+    #[cold]
+    pub(crate) fn fail(&mut self, n: u8, why: EncodeWhy) {
+        self.failed.get_or_insert(EncodeError { field: n, why });
+    }
+
+    /// Copies fields as they are; the caller answers for their order and tells them to [`Writer::also`].
+    #[inline]
+    pub(crate) fn run(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let end = self.at + bytes.len();
+        self.grow_to(end);
+        self.out[self.at..end].copy_from_slice(bytes);
+        self.at = end;
+    }
+
+    /// Marks fields as written.
+    #[inline]
+    pub(crate) fn also(&mut self, fields: [u64; 3]) {
+        for (word, bits) in self.present.iter_mut().enumerate() {
+            *bits |= fields[word];
+        }
+    }
+
     /// Patches the bitmaps in and returns the bytes written.
     ///
     /// # Errors
@@ -191,7 +217,7 @@ pub(crate) fn put_bitmaps(dialect: &Dialect, present: [u64; 3], levels: usize, o
         for (pair, byte) in slot.as_chunks_mut::<2>().0.iter_mut().zip(word.to_be_bytes()) {
             *pair = hex_pair(byte);
             if let Coding::Ebcdic = coding {
-                *pair = pair.map(|digit| crate::ebcdic::Page::Cp037.from_latin()[usize::from(digit)]);
+                *pair = pair.map(|digit| crate::ebcdic::Page::Cp037.of_latin()[usize::from(digit)]);
             }
         }
     }
@@ -339,7 +365,7 @@ fn put_rare(spec: &Field, text: &[u8], out: &mut [u8]) -> bool {
             | Shape::EbcdicDigits
             | Shape::EbcdicAny
     ) {
-        let table = spec.page.from_latin();
+        let table = spec.page.of_latin();
         out.iter_mut().for_each(|byte| *byte = table[usize::from(*byte)]);
     }
     good

@@ -55,8 +55,11 @@ impl Compiler<'_, '_> {
             .map(|(_, name)| name.get_ref().as_str());
         let keys = self.keys(raw, batch);
         let reversal = self.reversal(&raw.reversal);
-        let answers =
-            Answers { echo: self.field_set(&raw.answers.echo), never: self.field_set(&raw.answers.never) };
+        let answers = Answers {
+            echo: self.field_set(&raw.answers.echo),
+            restore: self.field_set(&raw.answers.restore),
+            never: self.field_set(&raw.answers.never),
+        };
         let codes = self.codes(raw);
         let kinds = raw.kinds.iter().filter_map(|rule| self.kind(rule)).collect();
         self.require(&roles, &keys, &reversal);
@@ -477,9 +480,9 @@ fn prefix(raw: &RawField, defaults: &RawDefaults) -> Result<(Prefix, u8), String
     let Some(length) = raw.length else { return Ok((Prefix::Fixed, 0)) };
     let digits = match length {
         RawLength::L => 1,
-        RawLength::LL => 2,
-        RawLength::LLL => 3,
-        RawLength::LLLL => 4_u8,
+        RawLength::Ll => 2,
+        RawLength::Lll => 3,
+        RawLength::Llll => 4_u8,
     };
     match raw.length_encoding.or(defaults.length) {
         Some(RawEncoding::Ascii) => Ok((Prefix::Ascii, digits)),
@@ -517,6 +520,7 @@ fn secret(raw: Option<RawSecret>) -> Secret {
         Some(RawSecret::Pan) => Secret::Pan,
         Some(RawSecret::Whole) => Secret::Whole,
         Some(RawSecret::UnlessText) => Secret::UnlessText,
+        Some(RawSecret::Runs) => Secret::Runs,
         Some(RawSecret::Tags) => Secret::Tags,
     }
 }

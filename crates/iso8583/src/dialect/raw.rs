@@ -122,9 +122,9 @@ pub(crate) enum RawType {
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum RawLength {
     L,
-    LL,
-    LLL,
-    LLLL,
+    Ll,
+    Lll,
+    Llll,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +140,7 @@ pub(crate) enum RawSecret {
     Pan,
     Whole,
     UnlessText,
+    Runs,
     Tags,
 }
 
@@ -201,6 +202,7 @@ pub(crate) enum RawStan {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawAnswers {
     pub echo: Spanned<Vec<u16>>,
+    pub restore: Spanned<Vec<u16>>,
     pub never: Spanned<Vec<u16>>,
 }
 
