@@ -75,13 +75,13 @@ impl<T> Wheel<T> {
 
     /// Hands every timer due at `now` to `fire`, in order of their milliseconds.
     pub fn expire(&mut self, now: Tick, mut fire: impl FnMut(T)) {
-        while let Some(item) = self.pop_due(now) {
+        while let Some(item) = self.pop(now) {
             fire(item);
         }
     }
 
     /// One timer that is due at `now`: for callers that arm others while they handle this one.
-    pub fn pop_due(&mut self, now: Tick) -> Option<T> {
+    pub fn pop(&mut self, now: Tick) -> Option<T> {
         let at = self.gear.pop(&mut self.slab, now.0 / GRANULE_US)?;
         self.leave_place(at)
     }

@@ -56,9 +56,9 @@ pub struct IssuerLinkConfig {
 }
 
 impl LinkKey {
-    /// As the dialect has it: with DE 7 where there is one (DESIGN 6).
+    /// As the dialect's own link key has it: with DE 7 where that is part of it (DESIGN 6).
     pub fn of(dialect: &Dialect) -> Self {
-        Self { transmission: dialect.has_transmission_time(), terminal: false }
+        Self { transmission: dialect.links_by_transmission_time(), terminal: false }
     }
 }
 
@@ -92,9 +92,9 @@ impl IssuerLinkConfig {
     /// The field that cannot.
     pub fn check(&self) -> Result<(), EncodeError> {
         let mut scratch = BytesMut::new();
-        let asks = [Ask::SignOn, Ask::SignOff, Ask::Echo].into_iter();
+        let mut asks = [Ask::SignOn, Ask::SignOff, Ask::Echo].into_iter();
         let now = TransmissionTime(101_000_000);
-        asks.map(|ask| network::ask(self, ask, Stan::MIN, now, &mut scratch)).collect()
+        asks.try_for_each(|ask| network::ask(self, ask, Stan::MIN, now, &mut scratch))
     }
 
     /// The frame clock's patience: no idle limit, and the output is full where requests are refused.
