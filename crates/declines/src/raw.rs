@@ -61,19 +61,7 @@ pub(crate) fn checked(
             names(Cause::ALL, Cause::name)
         ));
     }
-    if raw.who.is_empty() {
-        wrong(format!("code {code} says nobody acts, expected some of {}", names(Who::ALL, Who::name)));
-    }
-    let mut who = Vec::with_capacity(raw.who.len());
-    for name in &raw.who {
-        match Who::from_name(name) {
-            Some(found) if !who.contains(&found) => who.push(found),
-            Some(_) => wrong(format!("code {code} names {name:?} twice")),
-            None => {
-                wrong(format!("code {code}: {name:?} acts, expected some of {}", names(Who::ALL, Who::name)))
-            }
-        }
-    }
+    let who = actors(code, &raw.who, &mut wrong);
     let class = raw.class.as_deref().map(Class::from_name);
     if class == Some(None) {
         wrong(format!("code {code} has class {:?}, expected A to E", raw.class));
@@ -94,6 +82,23 @@ pub(crate) fn checked(
         visa_category: raw.visa,
         approves: raw.approves,
     })
+}
+
+fn actors(code: &str, raw: &[String], wrong: &mut impl FnMut(String)) -> Vec<Who> {
+    let mut who = Vec::with_capacity(raw.len());
+    if raw.is_empty() {
+        wrong(format!("code {code} says nobody acts, expected some of {}", names(Who::ALL, Who::name)));
+    }
+    for name in raw {
+        match Who::from_name(name) {
+            Some(found) if !who.contains(&found) => who.push(found),
+            Some(_) => wrong(format!("code {code} names {name:?} twice")),
+            None => {
+                wrong(format!("code {code}: {name:?} acts, expected some of {}", names(Who::ALL, Who::name)))
+            }
+        }
+    }
+    who
 }
 
 /// The line of a byte, counted from 1.

@@ -42,12 +42,19 @@ impl DataKeys {
             purged_through: BusinessDay::NEVER,
             path,
         };
-        match std::fs::read(&store.path) {
-            Ok(text) => store.read(&text)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Fault::disk("read", &store.path)(error)),
-        }
+        store.reread()?;
         Ok(store)
+    }
+
+    /// Takes what the file says now.
+    pub(crate) fn reread(&mut self) -> Result<(), Fault> {
+        self.wrapped.clear();
+        self.purged_through = BusinessDay::NEVER;
+        match std::fs::read(&self.path) {
+            Ok(text) => self.read(&text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Fault::disk("read", &self.path)(error)),
+        }
     }
 
     /// The days that have a key, in order.
@@ -60,26 +67,23 @@ impl DataKeys {
         self.purged_through
     }
 
-    /// The key of `day`, made and stored durably if there is none.
+    /// Makes the key of `day` and stores it durably, if there is none.
     ///
     /// # Errors
-    /// [`Fault::Purged`] for a day at or before the last one destroyed; [`Fault::Unwrap`]; [`Fault::Disk`];
-    /// [`Fault::Random`].
-    pub(crate) fn key_for(&mut self, day: BusinessDay) -> Result<DataKey, Fault> {
+    /// [`Fault::Purged`] for a day at or before the last one destroyed; [`Fault::Disk`]; [`Fault::Random`].
+    pub(crate) fn ensure(&mut self, day: BusinessDay) -> Result<(), Fault> {
         if day <= self.purged_through {
             return Err(Fault::Purged { day, through: self.purged_through });
         }
         if self.wrapped.contains_key(&day.0) {
-            return self.unwrap(day);
+            return Ok(());
         }
         let key: DataKey = random()?;
         let wrapped = self.wrap(day, &key)?;
         self.wrapped.insert(day.0, wrapped);
-        if let Err(fault) = self.write() {
+        self.write().inspect_err(|_| {
             self.wrapped.remove(&day.0);
-            return Err(fault);
-        }
-        Ok(key)
+        })
     }
 
     /// The key of a day that has one.
@@ -169,6 +173,9 @@ impl DataKeys {
         );
         for (day, wrapped) in &self.wrapped {
             let _ = writeln!(text, "{day} = \"{}\" # {}", *hex::encode(wrapped), BusinessDay(*day));
+        }
+        if let Some(dir) = self.path.parent() {
+            std::fs::create_dir_all(dir).map_err(Fault::disk("create", dir))?;
         }
         durable::replace(&self.path, text.as_bytes())
     }

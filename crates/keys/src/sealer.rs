@@ -27,7 +27,6 @@ pub struct Sealer {
 }
 
 /// The open data keys, sorted by day.
-#[derive(Clone)]
 struct Ring {
     /// Seals; [`BusinessDay::NEVER`] before the first day is opened.
     current: BusinessDay,
@@ -41,29 +40,28 @@ impl Sealer {
     /// # Errors
     /// [`Fault::Unwrap`].
     pub fn new(store: DataKeys) -> Result<Self, Fault> {
-        let keys =
-            store.days().map(|day| Ok((day, cipher(&store.unwrap(day)?)))).collect::<Result<_, Fault>>()?;
-        let ring = Ring { current: BusinessDay::NEVER, keys };
+        let nothing = Ring { current: BusinessDay::NEVER, keys: Vec::new() };
+        let ring = nothing.following(&store, BusinessDay::NEVER)?;
         Ok(Self { ring: ArcSwap::from_pointee(ring), store: Mutex::new(store) })
     }
 
     /// From now on batches are sealed under the key of `day`, which is durable when this returns. A day at or before the
     /// current one changes nothing: institutions roll at different hours, the node's day only goes forward.
     ///
+    /// Call it while holding the journal's lock, the first time after the journal was opened: two processes that both
+    /// wrote the store would each lose the other's key. What a former holder stored since [`Sealer::new`] is read again.
+    ///
     /// # Errors
-    /// [`Fault::Purged`], [`Fault::Disk`], [`Fault::Random`]; then the current day stays.
+    /// [`Fault::Purged`], [`Fault::Disk`], [`Fault::Random`], [`Fault::Unwrap`]; then the current day stays.
     pub fn roll(&self, day: BusinessDay) -> Result<(), Fault> {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut ring = Ring::clone(&self.ring.load());
+        let ring = self.ring.load();
         if day <= ring.current {
             return Ok(());
         }
-        let key = store.key_for(day)?;
-        if let Err(place) = ring.place(day) {
-            ring.keys.insert(place, (day, cipher(&key)));
-        }
-        ring.current = day;
-        self.ring.store(Arc::new(ring));
+        store.reread()?;
+        store.ensure(day)?;
+        self.ring.store(Arc::new(ring.following(&store, day)?));
         Ok(())
     }
 
@@ -72,19 +70,20 @@ impl Sealer {
         Some(self.ring.load().current).filter(|day| *day != BusinessDay::NEVER)
     }
 
-    /// Destroys the keys of `day` and every day before it. Card numbers of those days can never be read again.
+    /// Destroys the keys of `day` and every day before it. Card numbers of those days can never be read again. Under the
+    /// journal's lock, as [`Sealer::roll`].
     ///
     /// # Errors
     /// [`Fault::InUse`] if that would include the current day; [`Fault::Disk`].
     pub fn destroy_through(&self, day: BusinessDay) -> Result<(), Fault> {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut ring = Ring::clone(&self.ring.load());
+        let ring = self.ring.load();
         if ring.current != BusinessDay::NEVER && day >= ring.current {
             return Err(Fault::InUse { day: ring.current });
         }
+        store.reread()?;
         store.destroy_through(day)?;
-        ring.keys.retain(|(kept, _)| *kept > day);
-        self.ring.store(Arc::new(ring));
+        self.ring.store(Arc::new(ring.following(&store, ring.current)?));
         Ok(())
     }
 
@@ -147,6 +146,15 @@ fn in_batch(nonce: SealNonce) -> impl FnOnce(Fault) -> journal::Fault {
 }
 
 impl Ring {
+    /// The ring of what the store holds now; keys that are open already are not opened again.
+    fn following(&self, store: &DataKeys, current: BusinessDay) -> Result<Self, Fault> {
+        let opened = |day| match self.place(day) {
+            Ok(at) => Ok(self.keys[at].clone()),
+            Err(_) => Ok((day, cipher(&store.unwrap(day)?))),
+        };
+        Ok(Self { current, keys: store.days().map(opened).collect::<Result<_, Fault>>()? })
+    }
+
     fn place(&self, day: BusinessDay) -> Result<usize, usize> {
         self.keys.binary_search_by_key(&day, |(day, _)| *day)
     }

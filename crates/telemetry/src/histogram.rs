@@ -9,7 +9,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-/// Upper bounds of the stage buckets, microseconds: 50 µs to 10 s, three to a decade, two steps around each power.
+/// Upper bounds of the stage buckets, microseconds: 50 µs to 10 s, three to a decade (1, 2.5, 5).
 pub const STAGE_BOUNDS_MICROS: [u64; 17] = [
     50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
     2_500_000, 5_000_000, 10_000_000,

@@ -23,7 +23,7 @@ pub use labels::{
     Handshake, Labels, Outcome, ReversalReason, Side, Stage, StandIn, TerminalFailure, TooManySeries,
 };
 pub use redact::redacted;
-pub use render::{Journal, Renderer};
+pub use render::{JOURNAL_BUCKETS, Journal, Renderer, Source};
 
 /// Series one process may show (histogram buckets included). More makes the scrape and the store the bottleneck.
 pub const SERIES_MAX: usize = 2_000;

@@ -23,7 +23,7 @@ pub struct Renderer {
 pub struct Journal {
     /// Duration of commits in nanoseconds, at most [`JOURNAL_BUCKETS`] bounds.
     pub commit_nanos: Source,
-    /// Records per batch.
+    /// Records per batch, at most [`JOURNAL_BUCKETS`] bounds.
     pub batch_records: Source,
 }
 

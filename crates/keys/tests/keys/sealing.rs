@@ -21,7 +21,6 @@ impl House {
     fn new() -> Self {
         let dir = TempDir::new().unwrap();
         let keys = KeyFile::generate(&dir.path().join("pointsman.keys")).unwrap();
-        fs::create_dir(dir.path().join("journal")).unwrap();
         Self { dir, keys }
     }
 
@@ -136,6 +135,20 @@ fn one_text_sealed_twice_never_looks_the_same() {
 }
 
 #[test]
+fn a_successor_that_read_the_store_too_early_does_not_make_a_second_key() {
+    let house = House::new();
+    let successor = house.open().unwrap();
+    let sealer = house.on(MONDAY);
+    sealer.roll(TUESDAY).unwrap();
+    let (monday, tuesday) = (house.on(MONDAY), sealed(&sealer, 2, b"tuesday"));
+    let monday = sealed(&monday, 1, b"monday");
+    drop(sealer);
+    successor.roll(TUESDAY).unwrap();
+    assert_eq!(opened(&successor, 1, &monday).unwrap(), b"monday");
+    assert_eq!(opened(&successor, 2, &tuesday).unwrap(), b"tuesday");
+}
+
+#[test]
 fn a_destroyed_key_is_gone_for_ever_and_only_it() {
     let house = House::new();
     let sealer = house.on(MONDAY);
@@ -164,7 +177,7 @@ fn a_destroyed_key_is_gone_for_ever_and_only_it() {
 fn the_store_is_owner_only_holds_no_clear_key_and_leaves_nothing_behind() {
     let house = House::new();
     let sealer = house.on(MONDAY);
-    // Left by a run that was killed between write and rename.
+    // As a run leaves it that was killed between write and rename.
     write(&house.store().with_extension("toml.new"), "half a li", 0o600);
     sealer.roll(TUESDAY).unwrap();
     let mode = fs::metadata(house.store()).unwrap().permissions().mode() & 0o7777;
