@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-/// `line` without any run of [`RUN_MIN`] or more digits. A run over 19 digits is no card number but may contain one
+/// `line` without any run of twelve or more digits. A run over 19 digits is no card number but may contain one
 /// (a dump of a message in hex), so it is masked the same way. `json`: a bare number that is masked is put in quotes.
 pub fn redacted(line: &[u8], json: bool) -> Cow<'_, [u8]> {
     let Some(first) = next_run(line, 0) else { return Cow::Borrowed(line) };
