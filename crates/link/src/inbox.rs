@@ -8,6 +8,7 @@ use framing::{Envelope, Framing, Next, Violation};
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     rest: Vec<u8>,
+    partial: bool,
 }
 
 /// What stands at the front.
@@ -47,19 +48,26 @@ impl Inbox {
         if self.rest.is_empty() {
             let (taken, summary) = drain(framing, input, flow, take)?;
             self.rest.extend_from_slice(&input[taken..]);
+            self.partial = summary.partial;
             return Ok(summary);
         }
         self.rest.extend_from_slice(input);
         let (taken, summary) = drain(framing, &self.rest, flow, take)?;
         self.rest.drain(..taken);
+        self.partial = summary.partial;
         if self.rest.is_empty() && self.rest.capacity() > KEEP {
             self.rest = Vec::new();
         }
         Ok(summary)
     }
 
+    /// The peer owes the rest of a frame.
+    pub(crate) const fn inside_frame(&self) -> bool {
+        self.partial
+    }
+
     pub(crate) fn clear(&mut self) {
-        self.rest = Vec::new();
+        *self = Self::default();
     }
 }
 

@@ -197,6 +197,11 @@ impl TerminalSession {
         self.overdue(next).map_or(Tick(u64::MAX), |_| next)
     }
 
+    /// The peer owes the rest of a frame: a connection that ends now was cut.
+    pub const fn inside_frame(&self) -> bool {
+        self.inbox.inside_frame()
+    }
+
     /// Requests unanswered.
     pub const fn in_flight(&self) -> u32 {
         self.in_flight

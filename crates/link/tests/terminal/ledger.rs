@@ -112,6 +112,7 @@ impl Ledger {
             "taken" => return tickets(|out| self.session.taken(number(1), out)),
             "died" => return tickets(|out| self.session.died(out)),
             "wants" => return if self.session.wants_input() { "input".into() } else { "nothing".into() },
+            "inside" => return if self.session.inside_frame() { "a frame".into() } else { "nothing".into() },
             "next" => return self.next(),
             other => panic!("no such act: {other}"),
         };

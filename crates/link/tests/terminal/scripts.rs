@@ -96,6 +96,7 @@ fn what_we_do_not_take_is_not_the_peers_delay() {
         listener in-flight=1
         established
         hear 0200/1 0200/2               -> request 0200 000001
+        inside                           -> nothing
         next                             -> never
         at 20000
         reply                            -> reply
@@ -161,6 +162,7 @@ fn a_frame_is_due_whole_from_its_first_byte_however_it_drips() {
         next                             -> 6000
         at 2000
         hear-bytes \u{20}0
+        inside                           -> a frame
         next                             -> 6000
         at 4000
         hear-bytes 2
