@@ -42,8 +42,11 @@ impl Bell {
     /// Wakes `sleeper` if it sleeps or is about to. Call after the work is where `has_work` looks.
     pub fn ring(&self, sleeper: &Thread) {
         fence(Ordering::SeqCst);
-        // Look first: while the committer is busy this is a read of a shared cache line, not a write.
-        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
+        // Look first: while the committer is busy this is a read of a shared cache line, not a write. The exchange
+        // writes only what it found: one ringer of many unparks, the others leave the word alone.
+        let announced = self.asleep.load(Ordering::Relaxed);
+        if announced && self.asleep.compare_exchange(true, false, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        {
             sleeper.unpark();
         }
     }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::{frame, numbers, open, small};
 use journal::testing::{Crash, FakeDisk, Ledger};
@@ -49,7 +49,7 @@ fn named(disk: &FakeDisk, start: &str) -> Vec<PathBuf> {
     paths
 }
 
-fn spoil(disk: &FakeDisk, path: &PathBuf, at: usize) {
+fn spoil(disk: &FakeDisk, path: &Path, at: usize) {
     let mut bytes = disk.content(path).unwrap();
     bytes[at] ^= 1;
     disk.overwrite(path, bytes);

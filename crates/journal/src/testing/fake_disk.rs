@@ -183,10 +183,8 @@ impl State {
     }
 
     fn count_sync(&mut self) -> io::Result<()> {
-        if self.images.is_some() {
-            let image = FakeDisk(Arc::new(Mutex::new(self.image())));
-            self.images.as_mut().expect("images are kept").push(image);
-        }
+        let image = self.images.is_some().then(|| FakeDisk(Arc::new(Mutex::new(self.image()))));
+        self.images.iter_mut().for_each(|images| images.extend(image.clone()));
         self.syncs += 1;
         failing(self.fail_sync.is_some_and(|last| self.syncs > last), "sync")
     }

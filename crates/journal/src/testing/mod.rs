@@ -3,7 +3,9 @@
 //! Guards: what the fake disk may lose is what `disk` says may be lost.
 
 mod fake_disk;
+mod null_disk;
 mod toys;
 
 pub use fake_disk::{Crash, FakeDisk};
+pub use null_disk::NullDisk;
 pub use toys::{Ledger, ToySeal};
