@@ -1,0 +1,270 @@
+//! Tests as lines in a ledger; this knows the API.
+//!
+//! ```text
+//! ceiling 100.00                          first line, the card's daily amount
+//! 0200 stan=1 amount=60.00 -> 00          [term=1] [card=1]; `-> 00 replayed`: the issuer saw nothing; `-> nothing`
+//! 0100 | balance | 0400 | 0420 | sign-on | echo ...
+//! issuer approves | declines 51 | says 68 | says ZZ | silent | amount 1.00 | rejects reversals with 30
+//! late 00 stan=1                          the issuer answers a purchase that it kept silent about
+//! terminal hangs up                       the next approval cannot be delivered
+//! wait 5000 | cutover | restart | drain | drain over | disk full | disk free | link lost | links down | link 0 up
+//! spent 60.00 | owed 1 | sent 0200 0420   what must be true now
+//! ```
+
+use crate::builders::{answer, network, purchase, request, reversal};
+use crate::world::{Archive, Sent, World};
+use engine::{Code, Event, Verdict};
+use std::collections::HashMap;
+use terms::{Flags, IssuerIx, Kind, LinkIx, Minor, Mti, Request};
+
+#[derive(Clone, PartialEq)]
+enum Mood {
+    Says(String),
+    Silent,
+    Amount(Minor),
+}
+
+pub struct Play {
+    pub world: World,
+    ceiling: Minor,
+    mood: Mood,
+    reversals: String,
+    full: bool,
+    hold: bool,
+    /// How much of `world.sent` the issuer has dealt with.
+    seen: usize,
+    /// How much of `world.sent` a `sent` line has looked at.
+    shown: usize,
+    unanswered: HashMap<u32, Sent>,
+}
+
+/// Plays a script; every mistake names its line.
+#[track_caller]
+pub fn check(script: &str) -> Play {
+    let mut lines = script.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().and_then(|line| line.strip_prefix("ceiling ")).expect("a ceiling first");
+    let mut play = Play::new(money(first));
+    for line in lines {
+        play.line(line);
+    }
+    play
+}
+
+impl Play {
+    pub fn new(ceiling: Minor) -> Self {
+        Self {
+            world: World::new(ceiling),
+            ceiling,
+            mood: Mood::Says("00".into()),
+            reversals: "00".into(),
+            full: false,
+            hold: false,
+            seen: 0,
+            shown: 0,
+            unanswered: HashMap::new(),
+        }
+    }
+
+    #[track_caller]
+    fn line(&mut self, line: &str) {
+        let (command, expected) = line.split_once("->").map_or((line, None), |(c, e)| (c, Some(e)));
+        let words: Vec<&str> = command.split_whitespace().collect();
+        self.world.said.clear();
+        match words[..] {
+            ["issuer", "approves"] => self.mood = Mood::Says("00".into()),
+            ["issuer", "declines" | "says", code] => self.mood = Mood::Says(code.into()),
+            ["issuer", "silent"] => self.mood = Mood::Silent,
+            ["issuer", "amount", amount] => self.mood = Mood::Amount(money(amount)),
+            ["issuer", "rejects", "reversals", "with", code] => self.reversals = code.into(),
+            ["issuer", "takes", "reversals"] => self.reversals = "00".into(),
+            ["late", code, stan] => self.late(code, number(stan)),
+            ["lost", stan] => self.lost(number(stan)),
+            ["unsent", stan] => self.unsent(number(stan)),
+            ["terminal", "hangs", "up"] => self.world.undelivered = true,
+            ["wait", ms] => self.world.advance(ms.parse().unwrap()),
+            ["cutover"] => self.world.day = self.world.day.next(),
+            ["restart"] => self.restart(),
+            ["drain"] => _ = self.world.event(Event::Drain),
+            ["drain", "over"] => _ = self.world.event(Event::DrainOver),
+            ["disk", state] => self.full = state == "full",
+            ["hold"] => self.hold = true,
+            ["commit"] => self.hold = false,
+            ["links", "down"] => self.world.links.fill(false),
+            ["link", link, "up"] => self.link_up(link.parse().unwrap()),
+            ["archive", "rules", "it", "out"] => self.world.archive = Archive::RulesOut,
+            ["archive", "cannot", "say"] => self.world.archive = Archive::CannotSay,
+            ["memory", "forgets"] => self.forget(),
+            ["spent", amount] => assert_eq!(self.world.spent(1).0, money(amount), "{line}"),
+            ["owed", count] => {
+                assert_eq!(self.world.engine.owed(IssuerIx(0)), count.parse::<usize>().unwrap(), "{line}");
+            }
+            ["sent", ref expected @ ..] => assert_eq!(self.sent(), expected.join(" "), "{line}"),
+            ["quiet"] => self.world.assert_quiet(),
+            _ => _ = self.world.ask(&self.read(command)),
+        }
+        self.settle();
+        let Some(expected) = expected else { return };
+        let replayed = expected.contains("replayed");
+        let code = expected.split_whitespace().next().unwrap();
+        assert_eq!(self.said(), code, "{line}");
+        assert!(!replayed || self.sent().is_empty(), "{line}: the issuer must not see it");
+    }
+
+    fn read(&self, words: &str) -> Request {
+        let mut pairs = HashMap::new();
+        let mut name = "";
+        for word in words.split_whitespace() {
+            match word.split_once('=') {
+                Some((key, value)) => drop(pairs.insert(key, value)),
+                None => name = word,
+            }
+        }
+        let get = |key: &str, default: u32| pairs.get(key).map_or(default, |value| value.parse().unwrap());
+        let amount = pairs.get("amount").map(|amount| money(amount));
+        let (term, stan, card) = (get("term", 1) as u16, get("stan", 1), get("card", 1) as u16);
+        let whole = amount.unwrap_or(0);
+        let mut message = match name {
+            "0200" => purchase(term, stan, whole, card),
+            "0201" => Request { mti: Mti::of(0x0201), ..purchase(term, stan, whole, card) },
+            "0100" => request(Mti::of(0x0100), Kind::PreAuth, term, stan, whole, card),
+            "0220" => request(Mti::of(0x0220), Kind::Refund, term, stan, whole, card),
+            "balance" => request(Mti::of(0x0200), Kind::Balance, term, stan, 0, card),
+            "0400" | "0401" | "0420" | "0421" => {
+                let bcd = u16::from_str_radix(name, 16).unwrap();
+                Request { mti: Mti::of(bcd), ..reversal(&purchase(term, stan, whole, card)) }
+            }
+            "sign-on" => network(Kind::SignOn, term),
+            "echo" => network(Kind::Echo, term),
+            "sign-off" => network(Kind::SignOff, term),
+            "keys" => network(Kind::NetworkOther, term),
+            other => panic!("unknown line {other:?}"),
+        };
+        if let Some(part) = pairs.get("replacement") {
+            message.replacement_amount = money(part);
+            message.flags = message.flags.with(Flags::REPLACEMENT);
+        }
+        if pairs.contains_key("pin") {
+            message.flags = message.flags.with(Flags::PIN);
+        }
+        if let Some(pan) = pairs.get("pan") {
+            message.pan = terms::Pan::new(pan.as_bytes());
+        }
+        if let Some(expiry) = pairs.get("expiry") {
+            message.expiry = terms::Expiry::new(expiry.parse().unwrap());
+        }
+        message
+    }
+
+    /// Commits and lets the issuer answer until nothing moves.
+    fn settle(&mut self) {
+        while !self.hold {
+            match self.full {
+                true => self.world.commit_full(true),
+                false => self.world.commit(),
+            }
+            let Some(sent) = self.world.sent.get(self.seen).copied() else { break };
+            self.seen += 1;
+            self.deal_with(sent);
+        }
+    }
+
+    fn deal_with(&mut self, sent: Sent) {
+        if sent.reversal {
+            let code = self.reversals.clone();
+            if code != "nothing" {
+                let answer = answer(&sent.request, &code);
+                self.world.issuer_says(&sent, &answer, verdict(&code));
+            }
+            return;
+        }
+        match self.mood.clone() {
+            Mood::Silent => drop(self.unanswered.insert(sent.request.stan.get(), sent)),
+            Mood::Says(code) => {
+                self.world.issuer_says(&sent, &answer(&sent.request, &code), verdict(&code));
+            }
+            Mood::Amount(amount) => {
+                let mut answer = answer(&sent.request, "00");
+                answer.amount = Some(amount);
+                self.world.issuer_says(&sent, &answer, Verdict::Approves);
+            }
+        }
+    }
+
+    fn late(&mut self, code: &str, stan: u32) {
+        let sent = self.unanswered.remove(&stan).expect("an unanswered request");
+        self.world.issuer_says(&sent, &answer(&sent.request, code), verdict(code));
+    }
+
+    fn lost(&mut self, stan: u32) {
+        let txn = self.unanswered[&stan].txn;
+        self.world.event(Event::LinkLost { txn, reversal: false });
+    }
+
+    fn unsent(&mut self, stan: u32) {
+        let txn = self.unanswered[&stan].txn;
+        self.world.event(Event::NotSent { txn });
+    }
+
+    fn link_up(&mut self, link: u16) {
+        self.world.links[usize::from(link)] = true;
+        self.world.event(Event::LinkChanged { link: LinkIx(link), up: true });
+    }
+
+    fn restart(&mut self) {
+        let Self { world, ceiling, .. } = std::mem::replace(self, Self::new(1));
+        *self = Self { world: world.restart(ceiling), ceiling, ..Self::new(1) };
+    }
+
+    /// Eleven minutes and some traffic of others: the index drops what is settled.
+    fn forget(&mut self) {
+        for step in 0..3 {
+            self.world.advance(700_000);
+            self.world.ask(&network(Kind::Echo, 900 + step));
+        }
+    }
+
+    fn said(&self) -> String {
+        let codes: Vec<String> = self.world.said.iter().map(|said| render(said.reply.code)).collect();
+        if codes.is_empty() { "nothing".into() } else { codes.join("+") }
+    }
+
+    fn sent(&mut self) -> String {
+        let new = &self.world.sent[self.shown..];
+        let names: Vec<&str> = new
+            .iter()
+            .map(|sent| match (sent.reversal, sent.repeat) {
+                (false, _) => "0200",
+                (true, false) => "0420",
+                (true, true) => "0421",
+            })
+            .collect();
+        let names = names.join(" ");
+        self.shown = self.world.sent.len();
+        names
+    }
+}
+
+/// As ISO 8583:1987 would show it.
+pub fn render(code: Code) -> String {
+    match code {
+        Code::Wire(code) => code.to_string(),
+        Code::Internal(cause) => cause.iso_code().into(),
+    }
+}
+
+fn verdict(code: &str) -> Verdict {
+    match code {
+        "00" => Verdict::Approves,
+        "09" | "68" => Verdict::InDoubt,
+        "51" | "05" | "55" => Verdict::Declines,
+        _ => Verdict::Neither,
+    }
+}
+
+fn money(text: &str) -> Minor {
+    text.replace('.', "").parse().unwrap()
+}
+
+fn number(pair: &str) -> u32 {
+    pair.split_once('=').map_or(pair, |(_, value)| value).parse().unwrap()
+}

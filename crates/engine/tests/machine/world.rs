@@ -1,0 +1,451 @@
+//! A shell of memory around one engine: does what effects ask for, and watches the wall.
+//!
+//! Guards in every run: no forward before a durable INTENT, no approval before a durable OUTCOME, one OUTCOME per INTENT,
+//! one release per reservation, one end per store-and-forward slot, wire bytes for every answer, one count per record.
+
+use crate::builders;
+use crate::desk::{self, Desk, LEDGER};
+use engine::effect::{Note, Tally};
+use engine::record::{ACK, INTENT, Intent, OUTCOME, Outcome, REFUSED, Record, Serial, TOMBSTONE};
+use engine::{
+    Config, Context, Disposition, Effect, Effects, Engine, Event, Fetched, Frames, Ledger, ListenerTerms,
+    Origin, Permit, ShardState, Snapshot, State, Timer, TxnId,
+};
+use journal::testing::FakeDisk;
+use journal::{Class, Kind, Lsn};
+use limits::{LimitKey, Store};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use terms::{Answer, BusinessDay, InternalCause, LinkIx, ListenerIx, Minor, Now, Request, Stan, Tick};
+
+/// One answer that left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Said {
+    pub connection: u32,
+    pub reply: engine::Reply,
+}
+
+/// One message that went to an issuer.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    pub txn: TxnId,
+    pub serial: Serial,
+    pub permit: Permit,
+    pub request: Request,
+    pub reversal: bool,
+    pub repeat: bool,
+}
+
+/// What the journal's index says to [`Effect::Find`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Archive {
+    Knows(Lsn),
+    RulesOut,
+    CannotSay,
+}
+
+pub struct World {
+    pub engine: Engine,
+    pub store: Store,
+    pub snapshot: Snapshot,
+    pub listener: ListenerTerms,
+    pub now: Now,
+    pub day: BusinessDay,
+    pub frames: Frames,
+    pub links: Vec<bool>,
+    pub reserve: Result<(), InternalCause>,
+    pub archive: Archive,
+    /// Everything since the last look.
+    pub effects: Vec<Effect>,
+    pub records: Vec<Kind>,
+    pub said: Vec<Said>,
+    pub sent: Vec<Sent>,
+    pub notes: Vec<Note>,
+    pub tallies: Vec<Tally>,
+    pub durable: HashMap<Serial, State>,
+    pub undelivered: bool,
+    pub report_delivery: bool,
+    disk: FakeDisk,
+    pub desk: Desk,
+    connection: u32,
+    timers: BTreeMap<(Tick, u64), (TxnId, Timer)>,
+    sequence: u64,
+    stans: u32,
+    wires: HashSet<TxnId>,
+    slots: HashSet<TxnId>,
+    released: HashSet<Serial>,
+    counted: usize,
+    countable: usize,
+}
+
+impl World {
+    pub fn new(ceiling: Minor) -> Self {
+        let disk = FakeDisk::new();
+        let (desk, ledger) = desk::open(&disk);
+        Self::of(ceiling, disk, desk, ledger, Now::at(Tick(1_000_000), 1_700_000_000_000))
+    }
+
+    fn of(ceiling: Minor, disk: FakeDisk, desk: Desk, ledger: Ledger, now: Now) -> Self {
+        let fetch = |lsn| {
+            let (_, payload, secret) = desk.read(lsn);
+            Intent::read(&payload, &secret).ok()
+        };
+        let parts = ledger.into_parts(1, fetch).expect("every open intent can be read");
+        let store = Store::new(1_000);
+        for spent in &parts.spent {
+            store.restore(spent.key, spent.day, spent.amount, spent.count).unwrap();
+        }
+        let state = parts.shards.into_iter().next().unwrap();
+        let mut world = Self::around(ceiling, disk, desk, state, now, store);
+        world.recover();
+        world
+    }
+
+    fn around(ceiling: Minor, disk: FakeDisk, desk: Desk, state: ShardState, now: Now, store: Store) -> Self {
+        let config = Config { epoch: desk.epoch(), max_live: 4_096, ..Config::default() };
+        let durable = state.index.iter().count();
+        assert!(durable <= LEDGER.index_entries);
+        Self {
+            engine: Engine::new(config, state),
+            store,
+            snapshot: builders::snapshot(ceiling),
+            listener: builders::listener(),
+            now,
+            day: BusinessDay(9_000),
+            frames: Frames::new(),
+            // After a restart links have to come up first.
+            links: vec![desk.epoch() == 1; 3],
+            reserve: Ok(()),
+            archive: Archive::CannotSay,
+            effects: Vec::new(),
+            records: Vec::new(),
+            said: Vec::new(),
+            sent: Vec::new(),
+            notes: Vec::new(),
+            tallies: Vec::new(),
+            durable: HashMap::new(),
+            undelivered: false,
+            report_delivery: true,
+            disk,
+            desk,
+            connection: 0,
+            timers: BTreeMap::new(),
+            sequence: 0,
+            stans: 0,
+            wires: HashSet::new(),
+            slots: HashSet::new(),
+            released: HashSet::new(),
+            counted: 0,
+            countable: 0,
+        }
+    }
+
+    /// The process dies and comes back: what was not committed is gone.
+    pub fn restart(self, ceiling: Minor) -> Self {
+        let Self { disk, desk, now, .. } = self;
+        drop(desk);
+        let (desk, ledger) = desk::open(&disk);
+        Self::of(ceiling, disk, desk, ledger, now)
+    }
+
+    /// The ledger that a restart would begin with.
+    pub fn ledger(&self) -> Ledger {
+        desk::open(&self.disk.after(journal::testing::Crash::DropAll)).1
+    }
+
+    fn recover(&mut self) {
+        let mut effects = Effects::new();
+        let Self { engine, snapshot, now, day, frames, .. } = self;
+        let days = [*day];
+        engine.recover(&Context { now: *now, snapshot, days: &days }, frames, &mut effects);
+        self.perform(effects, None);
+        self.commit();
+    }
+
+    /// A request on a new connection.
+    pub fn ask(&mut self, request: &Request) -> Disposition {
+        self.connection += 1;
+        let origin =
+            Origin { connection: self.connection, generation: 0, worker: 0, listener: ListenerIx(0) };
+        let listener = self.listener.clone();
+        self.event(Event::Request { request, origin, listener: &listener })
+    }
+
+    pub fn event(&mut self, event: Event) -> Disposition {
+        let mut effects = Effects::new();
+        let disposition = self.handle(event, &mut effects);
+        if let Disposition::Kept(txn) = disposition {
+            assert!(self.wires.insert(txn), "{txn:?} kept twice");
+        }
+        self.perform(effects, Some(disposition));
+        disposition
+    }
+
+    fn handle(&mut self, event: Event, effects: &mut Effects) -> Disposition {
+        let before: Vec<_> = self.appended();
+        let Self { engine, snapshot, now, day, frames, .. } = self;
+        let days = [*day];
+        let disposition =
+            engine.handle(&Context { now: *now, snapshot, days: &days }, event, frames, effects);
+        let after = self.appended();
+        // New records of each frame, in the order of the frames.
+        let (normal, owed) = (self.frames.normal.records() as usize, self.frames.owed.records() as usize);
+        let old_normal = before.iter().filter(|(frame, _)| *frame == 0).count();
+        let old_owed = before.len() - old_normal;
+        self.records.extend(after[old_normal..normal].iter().map(|(_, kind)| *kind));
+        self.records.extend(after[normal + old_owed..normal + owed].iter().map(|(_, kind)| *kind));
+        disposition
+    }
+
+    fn appended(&self) -> Vec<(u8, Kind)> {
+        let normal = self.frames.normal.tokens().map(|(_, kind)| (0, kind));
+        normal.chain(self.frames.owed.tokens().map(|(_, kind)| (1, kind))).collect()
+    }
+
+    fn perform(&mut self, effects: Effects, of: Option<Disposition>) {
+        for effect in effects {
+            self.effects.push(effect);
+            self.do_one(effect, of);
+        }
+    }
+
+    fn do_one(&mut self, effect: Effect, of: Option<Disposition>) {
+        match effect {
+            Effect::Reserve { txn, issuer } => self.take(txn, issuer),
+            Effect::Forward { txn, deadline } => self.forward(txn, deadline),
+            Effect::Return { txn } => assert!(self.slots.remove(&txn), "a permit given back twice"),
+            Effect::Settle { txn, .. } => assert!(self.slots.remove(&txn), "a slot given back twice"),
+            Effect::Retire { .. } | Effect::Force { .. } => {}
+            Effect::Release { txn } => self.release(txn),
+            Effect::Advise { txn, prefer, repeat, deadline, .. } => {
+                self.advise(txn, prefer, repeat, deadline)
+            }
+            Effect::Reply { txn, origin, reply } => self.reply(txn, origin, reply, of),
+            Effect::Arm { txn, timer, at } => self.arm(txn, timer, at),
+            Effect::Fetch { txn, lsn } => self.fetch(txn, lsn),
+            Effect::Find { txn, .. } => {
+                let result = match self.archive {
+                    Archive::Knows(lsn) => Ok(lsn),
+                    Archive::RulesOut => Err(true),
+                    Archive::CannotSay => Err(false),
+                };
+                self.event(Event::Found { txn, result });
+            }
+            Effect::Count(tally) => {
+                self.counted += 1;
+                self.tallies.push(tally);
+            }
+            Effect::Note(note) => self.notes.push(note),
+            Effect::Forget { txn } => {
+                self.wires.remove(&txn);
+                assert!(!self.slots.contains(&txn), "forgotten with a slot");
+            }
+        }
+    }
+
+    fn take(&mut self, txn: TxnId, issuer: terms::IssuerIx) {
+        let up = self.snapshot.issuers[issuer.at()].links.iter().copied().find(|link| self.links[link.at()]);
+        let charged = self.reserve.and_then(|()| up.ok_or(InternalCause::IssuerDown)).and_then(|link| {
+            match self.store.reserve(self.engine.demands(txn)) {
+                Ok(()) => Ok(link),
+                Err(exceeded) => Err(exceeded.cause()),
+            }
+        });
+        let result = charged.map(|link| {
+            self.stans += 1;
+            let stan = Stan::new(self.stans).unwrap();
+            Permit { link, stan, transmission: self.now.transmission }
+        });
+        if result.is_ok() {
+            assert!(self.slots.insert(txn));
+        }
+        self.event(Event::Reserved { txn, result });
+    }
+
+    fn forward(&mut self, txn: TxnId, deadline: Tick) {
+        let sent = self.message(txn, false, false);
+        assert!(self.durable.contains_key(&sent.serial), "forwarded before its INTENT was durable");
+        self.sent.push(sent);
+        self.arm(txn, Timer::Issuer, deadline);
+    }
+
+    fn advise(&mut self, txn: TxnId, prefer: LinkIx, repeat: bool, deadline: Tick) {
+        let message = self.message(txn, true, repeat);
+        if self.links.get(prefer.at()).copied().unwrap_or(false) {
+            self.sent.push(message);
+            self.arm(txn, Timer::Reversal, deadline);
+        } else {
+            self.event(Event::LinkLost { txn, reversal: true });
+        }
+    }
+
+    fn message(&self, txn: TxnId, reversal: bool, repeat: bool) -> Sent {
+        let transaction = self.engine.transaction(txn).unwrap();
+        let permit = transaction.permit.unwrap();
+        Sent { txn, serial: transaction.serial, permit, request: transaction.request, reversal, repeat }
+    }
+
+    fn release(&mut self, txn: TxnId) {
+        self.store.release(self.engine.charges(txn));
+        let serial = self.engine.transaction(txn).unwrap().serial;
+        assert!(self.released.insert(serial), "{serial} released twice");
+    }
+
+    fn reply(&mut self, txn: Option<TxnId>, origin: Origin, reply: engine::Reply, of: Option<Disposition>) {
+        self.said.push(Said { connection: origin.connection, reply });
+        let Some(txn) = txn else {
+            assert_ne!(of, None, "a message at hand needs a message");
+            return;
+        };
+        assert!(self.wires.contains(&txn), "an answer without wire bytes");
+        let transaction = self.engine.transaction(txn).unwrap();
+        if transaction.state == State::Approved && transaction.serial != Serial::NONE {
+            assert_eq!(self.durable.get(&transaction.serial), Some(&State::Approved), "told too early");
+            if self.report_delivery {
+                let undelivered = core::mem::take(&mut self.undelivered);
+                self.event(if undelivered { Event::Undelivered { txn } } else { Event::Delivered { txn } });
+            }
+        }
+    }
+
+    fn arm(&mut self, txn: TxnId, timer: Timer, at: Tick) {
+        self.sequence += 1;
+        self.timers.insert((at, self.sequence), (txn, timer));
+    }
+
+    fn fetch(&mut self, txn: TxnId, lsn: Lsn) {
+        let (kind, payload, _) = self.desk.read(lsn);
+        let intent_lsn = match kind {
+            INTENT => lsn,
+            TOMBSTONE => {
+                self.event(Event::Fetched { txn, records: None });
+                return;
+            }
+            _ => intent_of(kind, &payload),
+        };
+        let (_, intent, secret) = self.desk.read(intent_lsn);
+        let records = Fetched { kind, payload: &payload, intent_lsn, intent: &intent, secret: &secret };
+        self.event(Event::Fetched { txn, records: Some(records) });
+    }
+
+    /// Makes everything durable that was appended, and tells the engine.
+    pub fn commit(&mut self) {
+        while !self.frames.is_empty() {
+            self.countable += count(&self.appended());
+            let Frames { normal, owed } = core::mem::take(&mut self.frames);
+            let mut lines = self.desk.commit(normal, Class::Normal);
+            lines.extend(self.desk.commit(owed, Class::Owed));
+            self.made_durable(lines);
+        }
+        assert_eq!(self.counted, self.countable, "every OUTCOME and REFUSED is counted once");
+    }
+
+    fn made_durable(&mut self, lines: Vec<(u64, Kind, Lsn)>) {
+        for (token, kind, lsn) in lines {
+            self.book(kind, lsn);
+            self.event(Event::Durable { token, lsn });
+        }
+    }
+
+    /// The disk is full: what is new is refused; with `reserve` what is owed still goes through.
+    pub fn commit_full(&mut self, reserve: bool) {
+        while !self.frames.is_empty() {
+            self.refuse(reserve);
+        }
+        self.countable = self.counted;
+    }
+
+    fn refuse(&mut self, reserve: bool) {
+        let Frames { normal, owed } = core::mem::take(&mut self.frames);
+        let mut refused: Vec<u64> = normal.tokens().map(|(token, _)| token).collect();
+        match reserve {
+            true => {
+                let lines = self.desk.commit(owed, Class::Owed);
+                self.made_durable(lines);
+            }
+            false => refused.extend(owed.tokens().map(|(token, _)| token)),
+        }
+        for token in refused {
+            self.event(Event::NotWritten { token });
+        }
+    }
+
+    fn book(&mut self, kind: Kind, lsn: Lsn) {
+        let (_, payload, secret) =
+            if matches!(kind, INTENT | OUTCOME | ACK) { self.desk.read(lsn) } else { return };
+        match kind {
+            INTENT => {
+                let intent = Intent::read(&payload, &secret).unwrap();
+                assert_eq!(self.durable.insert(intent.serial, State::Intent), None);
+            }
+            OUTCOME => {
+                let outcome = Outcome::read(&payload).unwrap();
+                let before = self.durable.insert(outcome.serial, outcome.state);
+                assert!(matches!(before, None | Some(State::Intent)), "{} has two outcomes", outcome.serial);
+            }
+            _ => {
+                let ack = engine::record::Ack::read(&payload).unwrap();
+                self.durable.insert(ack.serial, State::Reversed);
+            }
+        }
+    }
+
+    /// Time goes on; what is due fires, in order, each followed by a commit.
+    pub fn advance(&mut self, ms: u64) {
+        let until = self.now.tick.plus_ms(ms);
+        while let Some((&(at, sequence), &(txn, timer))) = self.timers.first_key_value() {
+            if at > until {
+                break;
+            }
+            self.timers.remove(&(at, sequence));
+            self.clock(at.max(self.now.tick));
+            self.event(Event::Expired { txn, timer });
+            self.commit();
+        }
+        self.clock(until);
+    }
+
+    fn clock(&mut self, tick: Tick) {
+        let passed = tick.since(self.now.tick) / 1_000;
+        self.now = Now::at(tick, self.now.wall_ms + passed as i64);
+    }
+
+    /// The issuer answers a message that it got.
+    pub fn issuer_says(&mut self, sent: &Sent, answer: &Answer, verdict: engine::Verdict) {
+        self.disarm(sent.txn, if sent.reversal { Timer::Reversal } else { Timer::Issuer });
+        match sent.reversal {
+            true => self.event(Event::ReversalAnswer { txn: sent.txn, answer }),
+            false => self.event(Event::Answer { txn: sent.txn, answer, verdict }),
+        };
+    }
+
+    fn disarm(&mut self, txn: TxnId, timer: Timer) {
+        self.timers.retain(|_, armed| *armed != (txn, timer));
+    }
+
+    /// What the ceiling of `card` has counted today.
+    pub fn spent(&self, card: u16) -> (Minor, u32) {
+        self.store.spent(LimitKey::card(&builders::token(card), self.snapshot.calendars[0]), self.day)
+    }
+
+    /// Nothing is open, held or owed.
+    pub fn assert_quiet(&self) {
+        assert_eq!((self.engine.live(), self.slots.len(), self.wires.len()), (0, 0, 0));
+    }
+
+    pub fn look(&mut self) -> (Vec<Effect>, Vec<Kind>) {
+        (core::mem::take(&mut self.effects), core::mem::take(&mut self.records))
+    }
+}
+
+fn count(appended: &[(u8, Kind)]) -> usize {
+    appended.iter().filter(|(_, kind)| matches!(*kind, OUTCOME | REFUSED)).count()
+}
+
+fn intent_of(kind: Kind, payload: &[u8]) -> Lsn {
+    let intent = match kind {
+        OUTCOME => Outcome::read(payload).unwrap().intent(),
+        ACK => engine::record::Ack::read(payload).unwrap().intent(),
+        _ => engine::record::Obligation::read(payload).unwrap().intent(),
+    };
+    intent.unwrap_or(Lsn::NONE)
+}
