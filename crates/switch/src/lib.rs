@@ -4,3 +4,4 @@
 //! found clean.
 
 pub mod config;
+pub mod serve;

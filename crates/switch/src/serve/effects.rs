@@ -1,0 +1,370 @@
+//! What the engine asks for, done: permits, limits, forwards, reversals, replies, timers, look-ups.
+//!
+//! Never decides: every branch here is "it worked" or "it did not", told back to the engine as an event.
+//! Guards: effects are done in order, within the turn that asked.
+
+use super::worker::Worker;
+use engine::effect::ReversalReason;
+use engine::{Code, Context, Effect, Event, Origin, Permit, Reply, TxnId};
+use framing::Envelope;
+use iso8583::{Forward, ReversalOf, ReversalStan};
+use std::cell::Cell;
+use telemetry::Stage;
+use terms::{InternalCause, IssuerIx, LinkIx, ResponseCode, Tick};
+
+/// The message that is being handled: what an immediate reply is made from.
+pub struct AtHand<'a> {
+    /// Its body.
+    pub body: &'a [u8],
+    /// Its envelope.
+    pub envelope: Envelope,
+    /// Where its answer goes.
+    pub origin: Origin,
+    /// It was answered at once.
+    pub answered: Cell<bool>,
+}
+
+impl Worker {
+    /// Does everything in the list; what comes of it may lengthen the list.
+    pub(super) fn run_effects(&mut self, at_hand: Option<&AtHand<'_>>) {
+        let mut next = 0;
+        while let Some(effect) = self.effects.get(next).copied() {
+            next += 1;
+            self.run(effect, at_hand);
+        }
+        self.effects.clear();
+    }
+
+    fn run(&mut self, effect: Effect, at_hand: Option<&AtHand<'_>>) {
+        match effect {
+            Effect::Reserve { txn, issuer } => self.reserve(txn, issuer),
+            Effect::Forward { txn, deadline } => self.forward(txn, deadline),
+            Effect::Return { txn } => self.give_back(txn),
+            Effect::Retire { txn } => self.retire(txn),
+            Effect::Settle { issuer, .. } => self.free_slot(issuer),
+            Effect::Release { txn } => self.shared.limits.release(self.engine.charges(txn)),
+            Effect::Force { txn } => self.force(txn),
+            Effect::Advise { txn, prefer, issuer, repeat, deadline } => {
+                if !self.advise(txn, prefer, issuer, repeat, deadline) {
+                    self.feed(Event::LinkLost { txn, reversal: true });
+                }
+            }
+            Effect::Reply { txn: Some(txn), origin, reply } => self.reply_kept(txn, origin, &reply),
+            Effect::Reply { txn: None, origin, reply } => self.reply_at_hand(origin, &reply, at_hand),
+            Effect::Arm { txn, timer, at } => {
+                self.wheel.arm(at, (txn.ticket(), timer));
+            }
+            Effect::Fetch { txn, lsn } => self.fetch(txn, lsn),
+            Effect::Find { txn, slot } => self.find(txn, slot.0),
+            Effect::Count(tally) => self.meter.tally(&tally),
+            Effect::Note(note) => self.meter.note(&note),
+            Effect::Forget { txn } => {
+                if let Some(waiting) = self.wires.forget(txn) {
+                    self.forgo(waiting);
+                }
+            }
+        }
+    }
+
+    /// Hands an event to the engine from within the list of effects: what it asks for is appended to the list.
+    fn feed(&mut self, event: Event<'_>) {
+        let context = Context { now: self.now, snapshot: &self.snapshot, days: &self.days };
+        self.engine.handle(&context, event, &mut self.frames, &mut self.effects);
+    }
+
+    /// Station 6: a link's permit and a store-and-forward slot, then the ceilings; all or nothing.
+    fn reserve(&mut self, txn: TxnId, issuer: IssuerIx) {
+        let result = self.permit(issuer).and_then(|permit| {
+            match self.shared.limits.reserve(self.engine.demands(txn)) {
+                Ok(()) => Ok(permit),
+                Err(exceeded) => {
+                    self.desks[permit.link.at()].give_back(permit.stan);
+                    self.free_slot(issuer);
+                    Err(exceeded.cause())
+                }
+            }
+        });
+        self.feed(Event::Reserved { txn, result });
+    }
+
+    fn permit(&mut self, issuer: IssuerIx) -> Result<Permit, InternalCause> {
+        let share = self.slots_share[issuer.at()];
+        if self.slots_taken[issuer.at()] >= share {
+            return Err(InternalCause::StoreAndForwardFull);
+        }
+        let (desks, up, now) = (&mut self.desks, &self.up, &self.now);
+        let mut taken = None;
+        let link = self.choosers[issuer.at()]
+            .choose(
+                |link| up[link.at()],
+                |link| {
+                    taken = desks[link.at()].permit(now);
+                    taken.is_some()
+                },
+            )
+            .map_err(|none| none.cause())?;
+        let (stan, transmission) = taken.ok_or(InternalCause::WindowFull)?;
+        self.slots_taken[issuer.at()] += 1;
+        Ok(Permit { link, stan, transmission })
+    }
+
+    fn free_slot(&mut self, issuer: IssuerIx) {
+        let taken = &mut self.slots_taken[issuer.at()];
+        *taken = taken.saturating_sub(1);
+    }
+
+    fn give_back(&mut self, txn: TxnId) {
+        let Some(transaction) = self.engine.transaction(txn) else { return };
+        if let Some(permit) = transaction.permit {
+            self.desks[permit.link.at()].give_back(permit.stan);
+            let issuer = transaction.issuer;
+            self.free_slot(issuer);
+        }
+    }
+
+    fn retire(&mut self, txn: TxnId) {
+        if let Some(permit) = self.engine.transaction(txn).and_then(|transaction| transaction.permit) {
+            self.desks[permit.link.at()].retire(permit.stan);
+        }
+    }
+
+    fn force(&mut self, txn: TxnId) {
+        if self.shared.limits.force(self.engine.demands(txn)) != limits::Forced::Within {
+            self.meter.limit_forced();
+        }
+    }
+
+    /// Station 8: the request under our STAN. The link may be gone by now: then nothing was sent.
+    fn forward(&mut self, txn: TxnId, deadline: Tick) {
+        let Some((transaction, permit)) = self.engine.transaction(txn).and_then(|t| Some((t, t.permit?)))
+        else {
+            return;
+        };
+        let (issuer, rrn) = (transaction.issuer, transaction.rrn);
+        let Some(wire) = self.wires.get_mut(txn) else { return };
+        wire.forwarded = self.now.tick;
+        let config = &self.shared.config;
+        let from = &config.listeners[wire.listener.at()];
+        let to = &config.issuers[issuer.at()].dialect;
+        let change = Forward {
+            rrn: Some(rrn),
+            drop_pin: !from.terms.pin_passthrough,
+            drop_mac: true,
+            acquirer: transaction.request.acquirer,
+            ..Forward::new(permit.stan, permit.transmission)
+        };
+        self.body.clear();
+        // The request was decoded when it came in: what cannot be encoded for this issuer was never sent.
+        let encoded =
+            iso8583::decode(&from.dialect, &wire.request, &mut self.index).map_err(|_| ()).and_then(|()| {
+                iso8583::forward(&from.dialect, &wire.request, &self.index, to, &change, &mut self.body)
+                    .map_err(|_| ())
+            });
+        if encoded.is_err() || !self.up[permit.link.at()] {
+            self.feed(Event::NotSent { txn });
+            return;
+        }
+        self.desks[permit.link.at()].sent(permit.stan, txn.ticket(), deadline);
+        self.hand_over(permit.link, txn.ticket(), false);
+    }
+
+    /// Puts `self.body` on its way: into the link's buffer if its socket is ours, else into its owner's letter.
+    fn hand_over(&mut self, link: LinkIx, ticket: u64, reversal: bool) {
+        let owner = link.at() % self.outbox.len();
+        if owner == self.ix.at() {
+            let body = std::mem::take(&mut self.body);
+            self.write_port(link, &body);
+            self.body = body;
+        } else {
+            let mail = &mut self.outbox[owner];
+            let body = mail.enclose(&self.body);
+            let ticket = u64::from(self.ix.0) << 52 | ticket;
+            mail.forwards.push(super::mail::Outgoing { link, ticket, reversal, body });
+        }
+    }
+
+    /// A reversal on its way, by the link that carried the request while it lives.
+    fn advise(&mut self, txn: TxnId, prefer: LinkIx, issuer: IssuerIx, repeat: bool, deadline: Tick) -> bool {
+        let up = |link: LinkIx| self.up.get(link.at()).copied().unwrap_or(false);
+        let link = if up(prefer) { Some(prefer) } else { self.choosers[issuer.at()].pick(up) };
+        let (Some(link), Some(transaction)) = (link, self.engine.transaction(txn)) else { return false };
+        let dialect = &self.shared.config.issuers[issuer.at()].dialect;
+        let Some(original) = transaction.permit else { return false };
+        let own = (dialect.reversal_form().stan == ReversalStan::Original).then_some(original.stan);
+        let transmission = self.now.transmission;
+        let desk = &mut self.desks[link.at()];
+        let Some(stan) = desk.open_reversal(own, transmission, txn.ticket(), deadline, &self.now) else {
+            return false;
+        };
+        let request = &transaction.request;
+        let reason = transaction.terminal_reason.unwrap_or_else(|| reason_code(transaction.reason));
+        let reversal = ReversalOf {
+            original_mti: request.mti,
+            pan: request.pan,
+            processing_code: request.processing_code,
+            amount: request.amount,
+            currency: request.currency,
+            stan: original.stan,
+            stan_new: stan,
+            transmission: original.transmission,
+            transmission_new: transmission,
+            local_time: request.local_time,
+            local_date: request.local_date,
+            expiry: request.expiry,
+            entry_mode: request.entry_mode,
+            condition: request.condition,
+            acquirer: request.acquirer,
+            rrn: Some(transaction.rrn),
+            approval_code: transaction.approval_code,
+            terminal: request.terminal,
+            merchant: request.merchant,
+            reason,
+            batch: request.batch,
+            function: request.function,
+            repeat,
+            replacement_amount: None,
+        };
+        self.body.clear();
+        if let Err(error) = iso8583::write_reversal(dialect, &reversal, &mut self.body) {
+            tracing::error!(%error, "a reversal cannot be encoded for its issuer");
+            return false;
+        }
+        self.hand_over(link, txn.ticket(), true);
+        true
+    }
+
+    fn fetch(&mut self, txn: TxnId, lsn: journal::Lsn) {
+        let records = self.records.read(&self.reader, lsn);
+        if let Err(error) = &records {
+            tracing::error!(%error, "a record that the index names cannot be read");
+        }
+        let context = Context { now: self.now, snapshot: &self.snapshot, days: &self.days };
+        let event = Event::Fetched { txn, records: records.ok() };
+        self.engine.handle(&context, event, &mut self.frames, &mut self.effects);
+    }
+
+    fn find(&mut self, txn: TxnId, key: u64) {
+        let result = match self.reader.find(key) {
+            journal::Find::Found(positions) => positions.first().copied().ok_or(true),
+            journal::Find::Missing => Err(true),
+            journal::Find::Unknown => Err(false),
+        };
+        self.feed(Event::Found { txn, result });
+    }
+
+    /// A reply to a message whose bytes were kept: from the issuer's answer if there is one, else from the request.
+    fn reply_kept(&mut self, txn: TxnId, origin: Origin, reply: &Reply) {
+        let Some(wire) = self.wires.get(txn) else { return };
+        let config = &self.shared.config;
+        let dialect = &config.listeners[wire.listener.at()].dialect;
+        let (envelope, received) = (wire.envelope.reply(), wire.received);
+        let answers_waiting = wire.waiting == Some(origin);
+        let body = &mut self.body;
+        body.clear();
+        let said = rendered(dialect, reply);
+        if iso8583::decode(dialect, &wire.request, &mut self.index).is_err() {
+            return;
+        }
+        let issuer = self.engine.transaction(txn).map(|transaction| transaction.issuer);
+        let from_issuer = issuer.filter(|_| reply.from_issuer && !wire.answer.is_empty());
+        let written = match from_issuer.map(|issuer| &config.issuers[issuer.at()].dialect) {
+            Some(theirs) if iso8583::decode(theirs, &wire.answer, &mut self.answer_index).is_ok() => {
+                let (answer, index) = (&wire.answer, &self.answer_index);
+                iso8583::reply_from_answer(
+                    dialect,
+                    &wire.request,
+                    &self.index,
+                    theirs,
+                    answer,
+                    index,
+                    &said,
+                    body,
+                )
+            }
+            _ => iso8583::write_reply(dialect, &wire.request, &self.index, &said, body),
+        };
+        if let Err(error) = written {
+            return tracing::error!(%error, "a reply cannot be encoded for its terminal");
+        }
+        self.meter.latency(Stage::Total, self.now.tick.since(received));
+        if answers_waiting && let Some(wire) = self.wires.get_mut(txn) {
+            wire.waiting = None;
+        }
+        let body = std::mem::take(&mut self.body);
+        self.deliver(origin, envelope, Some(txn.ticket()), &body);
+        self.body = body;
+    }
+
+    /// A reply to the message being handled.
+    fn reply_at_hand(&mut self, origin: Origin, reply: &Reply, at_hand: Option<&AtHand<'_>>) {
+        let Some(message) = at_hand else { return };
+        message.answered.set(true);
+        let dialect = &self.shared.config.listeners[message.origin.listener.at()].dialect;
+        let said = rendered(dialect, reply);
+        self.body.clear();
+        let written = match iso8583::decode(dialect, message.body, &mut self.index) {
+            Ok(()) => iso8583::write_reply(dialect, message.body, &self.index, &said, &mut self.body),
+            Err(_) => return,
+        };
+        if let Err(error) = written {
+            return tracing::error!(%error, "a reply cannot be encoded for its terminal");
+        }
+        let body = std::mem::take(&mut self.body);
+        self.deliver(origin, message.envelope.reply(), None, &body);
+        self.body = body;
+    }
+
+    /// A request gets no answer on its connection: a newer one took its place, it was reversed, or it was dropped.
+    pub(super) fn forgo(&mut self, origin: Origin) {
+        if origin.worker == self.ix.0 {
+            self.forgo_here(origin);
+        } else {
+            self.outbox[usize::from(origin.worker)].forgone.push(origin);
+        }
+    }
+
+    /// A forward found its link gone (told by the link's owner).
+    pub(super) fn unsent(&mut self, ticket: u64, reversal: bool) {
+        let txn = TxnId::from_ticket(ticket);
+        // Once it was handed over nobody can prove that no byte left: in doubt unless the link's loss has said so already.
+        self.handle(Event::LinkLost { txn, reversal }, None);
+    }
+
+    /// What became of a reply (told by the connection's owner).
+    pub(super) fn told(&mut self, ticket: u64, delivered: bool) {
+        let txn = TxnId::from_ticket(ticket);
+        self.handle(if delivered { Event::Delivered { txn } } else { Event::Undelivered { txn } }, None);
+    }
+
+    /// Starts the engine's timers again after a restart.
+    pub(super) fn recover(&mut self) {
+        let context = Context { now: self.now, snapshot: &self.snapshot, days: &self.days };
+        self.engine.recover(&context, &mut self.frames, &mut self.effects);
+        self.run_effects(None);
+        self.submit();
+    }
+}
+
+/// A reply in the terminal's dialect.
+fn rendered(dialect: &iso8583::Dialect, reply: &Reply) -> iso8583::Reply<'static> {
+    let code = match reply.code {
+        Code::Wire(code) => code,
+        Code::Internal(cause) => dialect.code_for(cause),
+    };
+    iso8583::Reply {
+        rrn: reply.rrn,
+        approval_code: reply.approval_code,
+        amount: reply.amount,
+        batch: reply.batch,
+        ..iso8583::Reply::new(code)
+    }
+}
+
+/// DE 39 of a reversal of our own: 98 no answer in time, 96 the approval could not be used, 06 anything else.
+fn reason_code(reason: ReversalReason) -> ResponseCode {
+    ResponseCode::of(match reason {
+        ReversalReason::Timeout | ReversalReason::LinkLost => "98",
+        ReversalReason::Undelivered | ReversalReason::BadAnswer => "96",
+        ReversalReason::Terminal | ReversalReason::Restart | ReversalReason::Contradiction => "06",
+    })
+}

@@ -1,0 +1,458 @@
+//! Links to issuers: the sockets this worker owns, and what comes back on them.
+//!
+//! One task per link connects, signs on (the session says how), watches, and connects again. Never decides what an answer
+//! means for money. Guards: every answer reaches the worker that gave out its STAN; a link that goes down is told to all.
+
+use super::mail::{Answered, Outgoing};
+use super::socket::{Filled, Socket};
+use super::tls::Channel;
+use super::worker::Worker;
+use bytes::BytesMut;
+use engine::record::UnmatchedReason;
+use engine::{Event, TxnId, Verdict};
+use framing::Envelope;
+use iso8583::{CodeVerdict, DecodeError, Dialect, Index};
+use link::{IssuerSession, IssuerSink, Match, Reason};
+use rustls::ClientConfig;
+use rustls_pki_types::ServerName;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use telemetry::{Handshake, Side};
+use terms::{Answer, InternalCause, LinkIx, Request, ResponseCode};
+use tokio::net::TcpStream;
+
+/// One link whose socket this worker owns.
+pub struct Port {
+    session: IssuerSession,
+    socket: Option<Socket>,
+    greeted: bool,
+    dirty: bool,
+    closing: bool,
+    waker: Option<Waker>,
+}
+
+/// How a link's TLS is made.
+pub type Tls = Option<(Arc<ClientConfig>, ServerName<'static>)>;
+
+/// A connection attempt is given up after this.
+const CONNECT: Duration = Duration::from_secs(5);
+
+impl Port {
+    /// Not connected yet.
+    pub fn new(session: IssuerSession) -> Self {
+        Self { session, socket: None, greeted: false, dirty: false, closing: false, waker: None }
+    }
+
+    /// Whether the sign-off is done, or there is nothing to sign off from.
+    pub fn is_quiet(&self) -> bool {
+        self.socket.is_none() || self.session.is_signed_off()
+    }
+}
+
+/// What one read brought, collected while the session parses.
+struct Reading<'a> {
+    link: LinkIx,
+    dialect: &'a Dialect,
+    answered: &'a mut Vec<Answered>,
+    arena: &'a mut Vec<u8>,
+    odd: Vec<(Answer, Verdict, UnmatchedReason)>,
+    requests: Vec<(Request, Envelope, Vec<u8>)>,
+    news: Option<bool>,
+    unreadable: u32,
+}
+
+impl IssuerSink for Reading<'_> {
+    fn answer(&mut self, answer: &Answer, raw: &[u8], _: &Index) {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(raw);
+        let body = start..self.arena.len();
+        let verdict = verdict(self.dialect, answer.code);
+        self.answered.push(Answered { link: self.link, answer: *answer, verdict, body });
+    }
+
+    fn unmatched(&mut self, reason: Reason, answer: Option<&Answer>, _: &[u8], _: &Index) {
+        match answer {
+            Some(answer) => self.odd.push((*answer, verdict(self.dialect, answer.code), reason_of(reason))),
+            None => tracing::warn!(link = self.link.at(), %reason, "an answer is nobody's"),
+        }
+    }
+
+    fn request(&mut self, request: &Request, envelope: Envelope, raw: &[u8], _: &Index) {
+        self.requests.push((*request, envelope, raw.to_vec()));
+    }
+
+    fn unreadable(&mut self, error: &DecodeError) {
+        tracing::warn!(link = self.link.at(), %error, "an issuer sent what is no message");
+        self.unreadable += 1;
+    }
+
+    fn up(&mut self) {
+        self.news = Some(true);
+    }
+
+    fn down(&mut self) {
+        self.news = Some(false);
+    }
+}
+
+fn verdict(dialect: &Dialect, code: ResponseCode) -> Verdict {
+    match (code.as_bytes(), dialect.verdict(&code)) {
+        // "In progress" and "too late" leave the money in doubt, whatever list they are in.
+        (b"09" | b"68", _) => Verdict::InDoubt,
+        (_, CodeVerdict::Approves) => Verdict::Approves,
+        (_, CodeVerdict::Declines) => Verdict::Declines,
+        (_, CodeVerdict::Neither) => Verdict::Neither,
+    }
+}
+
+fn reason_of(reason: Reason) -> UnmatchedReason {
+    match reason {
+        Reason::NoStan => UnmatchedReason::NoStan,
+        Reason::NoTransmission => UnmatchedReason::NoTransmission,
+        Reason::NoTerminal => UnmatchedReason::NoTerminal,
+        Reason::UnknownStan | Reason::OtherTransmission => UnmatchedReason::NoSuchRequest,
+        Reason::OtherClass => UnmatchedReason::WrongClass,
+    }
+}
+
+impl Worker {
+    /// Passes an answer on to whoever waits for it.
+    pub(super) fn settle(&mut self, one: &Answered, body: &[u8]) {
+        let answer = &one.answer;
+        let class = answer.mti.class_digit();
+        let found = self.desks[one.link.at()].matches(class, answer.stan, answer.transmission);
+        let (ticket, in_time) = match found {
+            Match::InTime { ticket } => (ticket, true),
+            Match::Late { ticket } => (ticket, false),
+            Match::Unmatched(reason) => {
+                return self.unmatched(one.link, answer, one.verdict, reason_of(reason));
+            }
+        };
+        let txn = TxnId::from_ticket(ticket);
+        if class == 4 {
+            self.handle(Event::ReversalAnswer { txn, answer }, None);
+            return;
+        }
+        if in_time
+            && self.engine.transaction(txn).is_some()
+            && let Some(wire) = self.wires.get_mut(txn)
+        {
+            wire.answer.clear();
+            wire.answer.extend_from_slice(body);
+            let took = self.now.tick.since(wire.forwarded);
+            self.meter.latency(telemetry::Stage::Issuer, took);
+        }
+        self.handle(Event::Answer { txn, answer, verdict: one.verdict }, None);
+    }
+
+    pub(super) fn unmatched(
+        &mut self,
+        link: LinkIx,
+        answer: &Answer,
+        verdict: Verdict,
+        reason: UnmatchedReason,
+    ) {
+        tracing::warn!(link = %self.shared.config.links[link.at()].full_name, ?reason, "an answer matches nothing");
+        self.handle(Event::Unmatched { link, answer, verdict, reason }, None);
+    }
+
+    /// A message another worker has for a link of ours.
+    pub(super) fn carry(&mut self, one: &Outgoing, body: &[u8]) {
+        if !self.write_port(one.link, body) {
+            let owner = (one.ticket >> 52) as usize;
+            self.outbox[owner].unsent.push((one.ticket & ((1 << 52) - 1), one.reversal));
+        }
+    }
+
+    /// Frames `body` into the link's output; `false` if the link is not up or its output is full.
+    pub(super) fn write_port(&mut self, link: LinkIx, body: &[u8]) -> bool {
+        let Some(port) = self.ports[link.at()].as_mut() else { return false };
+        let copied = |out: &mut BytesMut| {
+            out.extend_from_slice(body);
+            Ok::<(), std::convert::Infallible>(())
+        };
+        let framed = port.session.frame(copied).is_ok();
+        if framed {
+            self.mark_port(link);
+        }
+        framed
+    }
+
+    fn mark_port(&mut self, link: LinkIx) {
+        if let Some(port) = self.ports[link.at()].as_mut()
+            && !port.dirty
+        {
+            port.dirty = true;
+            self.dirty_ports.push(link);
+        }
+    }
+
+    /// One write per link that has something to say.
+    pub(super) fn flush_ports(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty_ports);
+        for link in dirty.drain(..) {
+            self.flush_port(link);
+        }
+        self.dirty_ports = dirty;
+    }
+
+    fn flush_port(&mut self, link: LinkIx) {
+        let now = self.clock.now();
+        let Some(port) = self.ports[link.at()].as_mut() else { return };
+        port.dirty = false;
+        let Some(socket) = port.socket.as_mut() else { return };
+        if !socket.established() {
+            return;
+        }
+        let sent = if port.session.output().is_empty() {
+            socket.flush()
+        } else {
+            socket.send(port.session.output(), &mut self.scratch)
+        };
+        port.session.output().clear();
+        port.session.on_output(socket.backlog(), &now);
+        port.closing |= sent.is_err();
+        if (port.closing || socket.backlog() > 0)
+            && let Some(waker) = &port.waker
+        {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// One readiness of one link. Ready: the connection is over.
+    fn poll_port(&mut self, link: LinkIx, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..super::terminal::READS_AT_ONCE {
+            let Some(port) = self.ports[link.at()].as_mut() else { return Poll::Ready(()) };
+            let Some(socket) = port.socket.as_mut() else { return Poll::Ready(()) };
+            if !port.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                port.waker = Some(cx.waker().clone());
+            }
+            if port.closing || matches!(socket.poll_drain(cx), Poll::Ready(Err(_))) {
+                return Poll::Ready(());
+            }
+            self.scratch.plain.clear();
+            let filled = match socket.poll_fill(cx, &mut self.scratch) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(filled) => filled,
+            };
+            if !self.read_port(link, filled) {
+                return Poll::Ready(());
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// What a read brought; `false`: the connection is over.
+    fn read_port(&mut self, link: LinkIx, filled: std::io::Result<Filled>) -> bool {
+        let progress = match filled {
+            Ok(Filled::Bytes(progress)) => progress,
+            Ok(Filled::End) => return false,
+            Err(error) => {
+                tracing::warn!(link = %self.shared.config.links[link.at()].full_name, %error, "a link broke");
+                return false;
+            }
+        };
+        let plain = std::mem::take(&mut self.scratch.plain);
+        let going = self.parse_port(link, &plain, progress.established);
+        self.scratch.plain = plain;
+        going && !progress.closed
+    }
+
+    fn parse_port(&mut self, link: LinkIx, plain: &[u8], established: bool) -> bool {
+        let now = self.clock.now();
+        let shared = Arc::clone(&self.shared);
+        let config = &shared.config.links[link.at()];
+        let dialect = &shared.config.issuers[config.issuer.at()].dialect;
+        let Some(port) = self.ports[link.at()].as_mut() else { return false };
+        let mut reading = Reading {
+            link,
+            dialect,
+            answered: &mut self.answered,
+            arena: &mut self.answer_arena,
+            odd: Vec::new(),
+            requests: Vec::new(),
+            news: None,
+            unreadable: 0,
+        };
+        if established && !port.greeted {
+            port.greeted = true;
+            port.session.on_connected(&now, &mut reading);
+            let resumed = port.socket.as_ref().is_some_and(Socket::resumed);
+            self.meter.handshake(Handshake::Ok, resumed);
+        }
+        let parsed = port.session.on_bytes(plain, &now, &mut reading);
+        let Reading { odd, requests, news, unreadable, .. } = reading;
+        (0..unreadable).for_each(|_| self.meter.violation(Side::Issuer));
+        self.take_port_news(link, news);
+        self.odd.extend(odd.into_iter().map(|(answer, verdict, reason)| (link, answer, verdict, reason)));
+        for (request, envelope, body) in requests {
+            self.refuse_issuer(link, &request, envelope, &body);
+        }
+        self.mark_port(link);
+        self.letters.bell().notify_one();
+        if let Err(violation) = parsed {
+            tracing::warn!(link = %config.full_name, %violation, "an issuer broke the protocol");
+            self.meter.violation(Side::Issuer);
+        }
+        parsed.is_ok()
+    }
+
+    /// Requests of the issuer's own are not served yet: it is told so, in its own words.
+    fn refuse_issuer(&mut self, link: LinkIx, request: &Request, envelope: Envelope, body: &[u8]) {
+        let config = &self.shared.config;
+        let dialect = &config.issuers[config.links[link.at()].issuer.at()].dialect;
+        let code = dialect.code_for(InternalCause::UnsupportedTransaction);
+        tracing::warn!(link = %config.links[link.at()].full_name, mti = %request.mti, "an issuer's own request is refused");
+        let reply = iso8583::Reply::new(code);
+        let mut index = Index::new();
+        let Some(port) = self.ports[link.at()].as_mut() else { return };
+        let answered = port.session.reply(&envelope.reply(), |out| {
+            iso8583::decode(dialect, body, &mut index).map_err(|_| ())?;
+            iso8583::write_reply(dialect, body, &index, &reply, out).map(drop).map_err(|_| ())
+        });
+        if answered.is_err() {
+            tracing::warn!(link = link.at(), "an issuer's own request cannot be answered");
+        }
+    }
+
+    /// Up or down: told to every worker, ourselves included, at the start of the next turn.
+    fn take_port_news(&mut self, link: LinkIx, news: Option<bool>) {
+        let Some(up) = news else { return };
+        self.shared.links_up[link.at()].store(up, Ordering::Release);
+        self.meter.link_up(link, up);
+        let name = &self.shared.config.links[link.at()].full_name;
+        if up {
+            tracing::info!(link = %name, "link up");
+        } else {
+            tracing::warn!(link = %name, "link down");
+        }
+        for worker in 0..self.outbox.len() {
+            if worker != self.ix.at() {
+                self.outbox[worker].links.push((link, up));
+            }
+        }
+        self.link_news.push((link, up));
+        self.letters.bell().notify_one();
+    }
+
+    /// The connection is over; says when to try again.
+    fn close_port(&mut self, link: LinkIx) -> terms::Tick {
+        let now = self.clock.now();
+        let Some(port) = self.ports[link.at()].as_mut() else { return now.tick };
+        if let Some(mut socket) = port.socket.take() {
+            socket.goodbye();
+            self.meter.connections(Side::Issuer, -1);
+        }
+        let again = port.session.on_disconnected(&now);
+        (port.greeted, port.closing, port.waker) = (false, false, None);
+        // Those who forward must know before anything else is sent: nothing is resent on the next connection.
+        if self.shared.links_up[link.at()].load(Ordering::Acquire) {
+            self.take_port_news(link, Some(false));
+        }
+        again
+    }
+
+    /// Deadlines of sign-ons, echoes and frames.
+    pub(super) fn sweep_ports(&mut self) {
+        for at in 0..self.ports.len() {
+            let link = LinkIx(at as u16);
+            let shared = Arc::clone(&self.shared);
+            let dialect = &shared.config.issuers[shared.config.links[at].issuer.at()].dialect;
+            let now = self.now;
+            let Some(port) = self.ports[at].as_mut().filter(|port| port.socket.is_some()) else { continue };
+            let mut reading = Reading {
+                link,
+                dialect,
+                answered: &mut self.answered,
+                arena: &mut self.answer_arena,
+                odd: Vec::new(),
+                requests: Vec::new(),
+                news: None,
+                unreadable: 0,
+            };
+            let alive = port.session.on_time(&now, &mut reading);
+            let news = reading.news;
+            if let Err(violation) = alive {
+                tracing::warn!(link = %shared.config.links[at].full_name, %violation, "a link is given up");
+                port.closing = true;
+                if let Some(waker) = &port.waker {
+                    waker.wake_by_ref();
+                }
+            }
+            self.take_port_news(link, news);
+            self.mark_port(link);
+        }
+    }
+
+    /// Says goodbye on every link of ours.
+    pub fn sign_off(&mut self) {
+        let now = self.clock.now();
+        for at in 0..self.ports.len() {
+            if let Some(port) = self.ports[at].as_mut() {
+                port.session.sign_off(&now);
+                self.mark_port(LinkIx(at as u16));
+            }
+        }
+        self.flush_ports();
+    }
+
+    /// Whether every link of ours has signed off.
+    pub fn is_signed_off(&self) -> bool {
+        self.ports.iter().flatten().all(Port::is_quiet)
+    }
+}
+
+/// Keeps one link connected until the process stops.
+pub async fn keep(worker: Rc<RefCell<Worker>>, link: LinkIx, tls: Tls) {
+    let clock = worker.borrow().clock;
+    loop {
+        let again = match connect(&worker, link, &tls).await {
+            Ok(()) => {
+                std::future::poll_fn(|cx| worker.borrow_mut().poll_port(link, cx)).await;
+                worker.borrow_mut().close_port(link)
+            }
+            Err(error) => {
+                let name = worker.borrow().shared.config.links[link.at()].full_name.clone();
+                tracing::debug!(link = %name, %error, "a link cannot be connected");
+                worker.borrow_mut().close_port(link)
+            }
+        };
+        tokio::time::sleep_until(clock.instant(again)).await;
+    }
+}
+
+async fn connect(worker: &Rc<RefCell<Worker>>, link: LinkIx, tls: &Tls) -> std::io::Result<()> {
+    let address = {
+        let mut worker = worker.borrow_mut();
+        let now = worker.clock.now();
+        if let Some(port) = worker.ports[link.at()].as_mut() {
+            port.session.on_connecting(&now);
+        }
+        worker.shared.config.links[link.at()].address.clone()
+    };
+    let connecting = TcpStream::connect((address.host.as_str(), address.port));
+    let stream = tokio::time::timeout(CONNECT, connecting).await.map_err(std::io::Error::from)??;
+    super::tune(&stream)?;
+    let invalid = |error| std::io::Error::new(std::io::ErrorKind::InvalidInput, error);
+    let channel = match tls {
+        None => Channel::Plain,
+        Some((config, name)) => Channel::client(Arc::clone(config), name.clone()).map_err(invalid)?,
+    };
+    let mut socket = Socket::new(stream, channel).map_err(invalid)?;
+    socket.flush()?;
+    let plain = socket.established();
+    let mut worker = worker.borrow_mut();
+    worker.meter.connections(Side::Issuer, 1);
+    if let Some(port) = worker.ports[link.at()].as_mut() {
+        port.socket = Some(socket);
+    }
+    if plain {
+        worker.parse_port(link, &[], true);
+    }
+    Ok(())
+}

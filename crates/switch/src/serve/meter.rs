@@ -1,0 +1,136 @@
+//! Counts what the engine says happened: once per OUTCOME or REFUSED, and its oddities.
+//!
+//! Plain numbers of this worker, flushed once per turn. Never a lock, never a label that is not in its closed set.
+
+use declines::{Catalogue, CodeTable};
+use engine::effect::{Note, ReversalReason as Owed, Tally};
+use std::sync::Arc;
+use telemetry::{
+    Counts, Decline, Families, Handshake, Latencies, ReversalReason, Side, Stage, TerminalFailure,
+};
+use terms::{InternalCause, IssuerIx, LinkIx};
+
+/// One worker's counters.
+pub struct Meter {
+    counts: Counts,
+    families: Arc<Families>,
+    latencies: Arc<Latencies>,
+    tables: Vec<CodeTable>,
+    issuers: Vec<IssuerIx>,
+    levels: Vec<(u32, u32)>,
+}
+
+impl Meter {
+    /// `dialects` by `IssuerIx`, `issuers` by `LinkIx`.
+    pub fn new(families: Arc<Families>, dialects: &[&str], issuers: Vec<IssuerIx>) -> Self {
+        let catalogue = Catalogue::builtin();
+        let tables = dialects.iter().map(|dialect| catalogue.table(dialect)).collect();
+        let levels = vec![(0, 0); dialects.len()];
+        Self { counts: families.counts(), latencies: families.latencies(), families, tables, issuers, levels }
+    }
+
+    /// How a transaction ended.
+    pub fn tally(&mut self, tally: &Tally) {
+        let Some(internal) = tally.cause else { return self.counts.approved(tally.kind) };
+        let table = tally.issuer.and_then(|issuer| self.tables.get(issuer.at()));
+        let by_code = tally.code.and_then(|code| Some((code, table?)));
+        let (cause, code) = match by_code {
+            // The issuer's own code tells more than "the issuer declined".
+            Some((code, table)) if internal == InternalCause::IssuerDeclined => {
+                (table.cause(code), table.index_of(code))
+            }
+            Some((code, table)) => (internal.cause(), table.index_of(code)),
+            None => {
+                let code = terms::ResponseCode::of(internal.iso_code());
+                (internal.cause(), Catalogue::builtin().index_of(&code))
+            }
+        };
+        self.counts
+            .declined(tally.kind, Decline { cause, source: internal.source(), issuer: tally.issuer, code });
+    }
+
+    /// An oddity.
+    pub fn note(&mut self, note: &Note) {
+        match *note {
+            Note::Duplicate => self.counts.duplicate(),
+            Note::Contradiction => self.counts.contradictory_repeat(),
+            Note::Late(issuer) => self.counts.late_response(issuer),
+            Note::Unmatched(link) => {
+                self.counts.unmatched_response();
+                tracing::warn!(link = link.at(), issuer = self.issuer_of(link), "an answer matches nothing");
+            }
+            Note::IssuerContradiction(issuer) => {
+                self.counts.issuer_contradiction(issuer);
+                tracing::error!(issuer = issuer.at(), "an issuer contradicts its earlier answer");
+            }
+            Note::Timeout(issuer) => self.counts.issuer_timeout(issuer),
+            Note::ReversalOwed(_, reason) => self.counts.reversal(reason_of(reason)),
+            Note::Undelivered => self.counts.terminal_failure(TerminalFailure::Undelivered),
+        }
+    }
+
+    fn issuer_of(&self, link: LinkIx) -> usize {
+        self.issuers.get(link.at()).map_or(usize::MAX, |issuer| issuer.at())
+    }
+
+    /// Microseconds of one stage.
+    pub fn latency(&self, stage: Stage, micros: u64) {
+        self.latencies.record(stage, micros);
+    }
+
+    /// A connection came (+1) or went (−1).
+    pub fn connections(&mut self, side: Side, change: i64) {
+        self.counts.connections(side, change);
+    }
+
+    /// A TLS handshake ended.
+    pub fn handshake(&mut self, result: Handshake, resumed: bool) {
+        self.counts.handshake(result, resumed);
+    }
+
+    /// A peer broke the protocol.
+    pub fn violation(&mut self, side: Side) {
+        self.counts.violation(side);
+    }
+
+    /// Something failed on a terminal's side.
+    pub fn terminal_failure(&mut self, failure: TerminalFailure) {
+        self.counts.terminal_failure(failure);
+    }
+
+    /// A ceiling was passed by a forced post.
+    pub fn limit_forced(&mut self) {
+        self.counts.limit_forced();
+    }
+
+    /// Requests under way at an issuer and reversals owed to it, as they are now: the gauges move by the difference, since
+    /// other workers move them too.
+    pub fn levels(&mut self, issuer: IssuerIx, in_flight: u32, owed: u32) {
+        let last = &mut self.levels[issuer.at()];
+        self.counts.in_flight(issuer, i64::from(in_flight) - i64::from(last.0));
+        self.counts.saf_depth(issuer, i64::from(owed) - i64::from(last.1));
+        *last = (in_flight, owed);
+    }
+
+    /// A link's state.
+    pub fn link_up(&self, link: LinkIx, up: bool) {
+        self.families.link_up(link, up);
+    }
+
+    /// Into the shared families: once per turn.
+    pub fn flush(&mut self) {
+        self.counts.flush(&self.families);
+    }
+}
+
+fn reason_of(reason: Owed) -> ReversalReason {
+    match reason {
+        Owed::Terminal => ReversalReason::Terminal,
+        Owed::Timeout => ReversalReason::Timeout,
+        Owed::LinkLost => ReversalReason::LinkLost,
+        Owed::Undelivered => ReversalReason::Undelivered,
+        Owed::BadAnswer => ReversalReason::BadAnswer,
+        Owed::Restart => ReversalReason::Restart,
+        Owed::Contradiction => ReversalReason::Contradiction,
+    }
+}

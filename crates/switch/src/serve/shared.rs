@@ -1,0 +1,125 @@
+//! What all workers of one process share: the checked configuration, its snapshot, limit cells, letter boxes, the phase.
+//!
+//! Never a lock on the hot path: everything here is read-only, atomic or swapped as a whole.
+
+use super::mail::LetterBox;
+use crate::config::Config;
+use arc_swap::ArcSwap;
+use engine::Snapshot;
+use keys::Tokenizer;
+use limits::Store;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+use tokio::sync::Notify;
+
+/// One for all workers.
+pub struct Shared {
+    /// As checked.
+    pub config: Config,
+    snapshot: ArcSwap<Snapshot>,
+    /// Limit cells.
+    pub limits: Store,
+    /// Makes card tokens.
+    pub tokenizer: Tokenizer,
+    /// By worker.
+    pub letters: Vec<LetterBox>,
+    /// By link: up and signed on.
+    pub links_up: Vec<AtomicBool>,
+    phase: AtomicU8,
+    failed: AtomicBool,
+    /// By worker: transactions in flight, told while draining.
+    pub busy: Vec<AtomicU32>,
+    /// Rung when the process should look at the phase or a failure.
+    pub changed: Notify,
+}
+
+/// How far the process is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Phase {
+    /// Serving.
+    Running = 0,
+    /// No new requests; reversals and answers still.
+    Draining = 1,
+    /// The drain's time is up.
+    Over = 2,
+}
+
+impl Shared {
+    /// Fresh, running.
+    pub fn new(config: Config, snapshot: Snapshot, limits: Store, tokenizer: Tokenizer) -> Self {
+        let letters = (0..config.workers).map(|_| LetterBox::new()).collect();
+        let links_up = config.links.iter().map(|_| AtomicBool::new(false)).collect();
+        Self {
+            busy: (0..config.workers).map(|_| AtomicU32::new(u32::MAX)).collect(),
+            config,
+            snapshot: ArcSwap::from_pointee(snapshot),
+            limits,
+            tokenizer,
+            letters,
+            links_up,
+            phase: AtomicU8::new(Phase::Running as u8),
+            failed: AtomicBool::new(false),
+            changed: Notify::new(),
+        }
+    }
+
+    /// The configuration as the engine sees it.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Another configuration from the next turn of every worker on; transactions under way keep what they were given.
+    pub fn swap(&self, snapshot: Snapshot) {
+        self.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Transactions in flight over all workers, once the process drains.
+    pub fn busy(&self) -> u64 {
+        self.busy.iter().map(|busy| u64::from(busy.load(Ordering::Acquire))).sum()
+    }
+
+    /// Where the process is.
+    pub fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Acquire) {
+            0 => Phase::Running,
+            1 => Phase::Draining,
+            _ => Phase::Over,
+        }
+    }
+
+    /// Moves on and wakes every worker.
+    pub fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Release);
+        self.wake_all();
+    }
+
+    /// The journal failed: the process must end.
+    pub fn fail(&self) {
+        self.failed.store(true, Ordering::Release);
+        self.changed.notify_waiters();
+        self.changed.notify_one();
+    }
+
+    /// Whether the journal failed.
+    pub fn failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Rings every worker's bell.
+    pub fn wake_all(&self) {
+        for letters in &self.letters {
+            letters.bell().notify_one();
+        }
+    }
+}
+
+/// What rings a worker's bell from the journal's thread.
+pub fn bell_of(letters: &LetterBox) -> Arc<dyn Fn() + Send + Sync> {
+    let bell: Weak<Notify> = Arc::downgrade(letters.bell());
+    Arc::new(move || {
+        if let Some(bell) = bell.upgrade() {
+            bell.notify_one();
+        }
+    })
+}

@@ -1,0 +1,361 @@
+//! Opening: keys, journal, recovery, ports, threads, in this order; and closing, in the other.
+//!
+//! Never listens before recovery has settled what was in doubt. Guards: whatever failed half-way is closed again.
+
+use super::admin::Admin;
+use super::certificates::{self, CertificateFault};
+use super::clock::Clock;
+use super::issuer::{Port, Tls};
+use super::meter::Meter;
+use super::runner::{self, Door, Job};
+use super::shared::{Phase, Shared, bell_of};
+use super::status::Status;
+use super::worker::{Parts, Worker};
+use super::{HOUSEKEEPING, RunFault};
+use crate::config::{Config, ListenerConfig};
+use engine::record::Intent;
+use engine::{Engine, Ledger, LedgerOptions, ShardState};
+use journal::{Journal, Options, RealDisk, RecordBuf};
+use keys::{DataKeys, KeyFile, Sealer, Tokenizer};
+use limits::Store;
+use link::{IssuerLinkConfig, IssuerSession};
+use rustls_pki_types::ServerName;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use telemetry::{Families, Labels};
+use terms::{IssuerIx, LinkIx, ListenerIx, WorkerIx};
+
+/// Why the switch did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    /// The key file or the wrapped keys.
+    #[error("cannot use the keys")]
+    Keys(#[from] keys::Fault),
+    /// The journal.
+    #[error("cannot open the journal")]
+    Journal(#[from] journal::Fault),
+    /// A record that this version cannot read.
+    #[error("the journal holds a record at {0} that this version cannot read")]
+    Unreadable(journal::Lsn, #[source] engine::record::Damaged),
+    /// A transaction is open, but its INTENT is gone.
+    #[error("the journal is not complete")]
+    Missing(#[from] engine::ledger::Missing),
+    /// More counters than configured room.
+    #[error("limit_counters is too small for what the journal holds")]
+    Counters(#[from] limits::Full),
+    /// Certificates.
+    #[error("cannot use the certificates")]
+    Certificate(#[from] CertificateFault),
+    /// More issuers and links than metrics have room for.
+    #[error("cannot make the metrics")]
+    Metrics(#[from] telemetry::TooManySeries),
+    /// A name that is none.
+    #[error("link {link} has no valid server name")]
+    ServerName {
+        /// The link.
+        link: String,
+    },
+    /// A port is taken, or not ours to take.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The system gives no thread.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A started switch.
+pub struct Running {
+    shared: Arc<Shared>,
+    status: Arc<Status>,
+    sealer: Arc<Sealer>,
+    admin: Admin,
+    journal: Journal,
+    workers: Vec<JoinHandle<std::io::Result<()>>>,
+    addresses: Vec<(String, SocketAddr)>,
+}
+
+/// Starts the switch: returns when its ports are open.
+///
+/// # Errors
+/// [`StartFault`]; nothing is left running then.
+pub fn start(config: Config) -> Result<Running, StartFault> {
+    let clock = Clock::start();
+    let keys = KeyFile::load(&config.journal.key_file, &config.journal.dir)?;
+    std::fs::create_dir_all(&config.journal.dir)
+        .map_err(|source| journal::Fault::io("create", &config.journal.dir, source))?;
+    let sealer = Arc::new(Sealer::new(DataKeys::open(&config.journal.dir, config.node, keys.kek())?)?);
+    // The journal's lock first: two processes that roll keys would lose each other's.
+    let (journal, recovered) = open_journal(&config, &sealer)?;
+    roll_keys(&config, &sealer, clock.now().wall_ms)?;
+    let limits = Store::new(config.limit_counters);
+    for spent in &recovered.spent {
+        limits.restore(spent.key, spent.day, spent.amount, spent.count)?;
+    }
+    let (families, renderer) = Families::new(&labels(&config))?;
+    renderer.attach(super::status::journal_metrics(&journal.stats()));
+    let snapshot = config.snapshot(1);
+    let shared = Arc::new(Shared::new(config, snapshot, limits, Tokenizer::new(keys.token_key())));
+    let status = Arc::new(Status::new(Arc::clone(&shared), journal.stats(), renderer, clock));
+    let admin_at = shared.config.admin;
+    let admin = Admin::start(admin_at, Arc::clone(&status))
+        .map_err(|source| StartFault::Listen { address: admin_at, source })?;
+    let (addresses, mut doors) = open_doors(&shared.config)?;
+    let families = Arc::new(families);
+    families.reload_successful(true);
+    let mut workers = Vec::new();
+    for (at, state) in recovered.shards.into_iter().enumerate() {
+        let ix = WorkerIx(at as u16);
+        let parts = parts_of(ix, &shared, &journal, &families, state, clock);
+        let links = links_of(ix, &shared.config)?;
+        let job = Job {
+            make: Box::new(move || Worker::new(parts)),
+            doors: doors.remove(0),
+            links,
+            status: Arc::clone(&status),
+        };
+        let name = format!("worker-{at}");
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .spawn(move || runner::run(job))
+            .map_err(StartFault::Thread)?;
+        workers.push(thread);
+    }
+    status.set_serving(true);
+    Ok(Running { shared, status, sealer, admin, journal, workers, addresses })
+}
+
+/// What a restart found.
+struct Recovered {
+    shards: Vec<ShardState>,
+    spent: Vec<engine::ledger::Spent>,
+}
+
+fn open_journal(config: &Config, sealer: &Arc<Sealer>) -> Result<(Journal, Recovered), StartFault> {
+    let settings = &config.journal;
+    let window = i64::try_from(settings.index_window_ms).unwrap_or(i64::MAX);
+    let remember = LedgerOptions { index_entries: settings.index_entries, index_window_ms: window };
+    let mut ledger = Ledger::new(remember);
+    let options = Options {
+        node: config.node,
+        segment_bytes: settings.segment_bytes,
+        sync: settings.sync,
+        lanes: config.workers,
+        reserve_bytes: settings.reserve_bytes,
+        checkpoint_segments: settings.checkpoint_segments,
+        key: Some(engine::record::slot_of),
+        fresh: Some(Box::new(move || Box::new(Ledger::new(remember)))),
+        ..Options::new(&settings.dir)
+    };
+    let (journal, report) = journal::open(options, Arc::new(RealDisk), Arc::clone(sealer) as _, &mut ledger)?;
+    tracing::info!(epoch = journal.epoch(), ?report, "journal recovered");
+    if let Some((lsn, damaged)) = ledger.unreadable() {
+        return Err(StartFault::Unreadable(lsn, damaged));
+    }
+    let reader = journal.reader();
+    let mut buffer = RecordBuf::new();
+    let parts = ledger.into_parts(config.workers, |lsn| {
+        let (_, payload, secret) = reader.read(lsn, &mut buffer).ok()?;
+        Intent::read(payload, secret.unwrap_or(&[])).ok()
+    })?;
+    Ok((journal, Recovered { shards: parts.shards, spent: parts.spent }))
+}
+
+/// The data key of the node's business day: that of its first calendar.
+fn roll_keys(config: &Config, sealer: &Sealer, wall_ms: i64) -> Result<(), keys::Fault> {
+    match config.calendars.first() {
+        Some(calendar) => sealer.roll(calendar.calendar.day_at(wall_ms)),
+        None => Ok(()),
+    }
+}
+
+fn labels(config: &Config) -> Labels {
+    Labels {
+        issuers: config.issuers.iter().map(|issuer| issuer.name.clone()).collect(),
+        links: config.links.iter().map(|link| (link.issuer.at(), link.name.clone())).collect(),
+        codes: declines::Catalogue::builtin().codes().iter().map(|code| code.as_str().to_owned()).collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: option_env!("POINTSMAN_COMMIT").unwrap_or("unknown").to_owned(),
+    }
+}
+
+fn parts_of(
+    ix: WorkerIx,
+    shared: &Arc<Shared>,
+    journal: &Journal,
+    families: &Arc<Families>,
+    state: ShardState,
+    clock: Clock,
+) -> Parts {
+    let config = &shared.config;
+    let dialects: Vec<&str> = config.issuers.iter().map(|issuer| issuer.dialect.name()).collect();
+    let issuers: Vec<IssuerIx> = config.links.iter().map(|link| link.issuer).collect();
+    let engine = engine::Config {
+        shard: ix.0 as u8,
+        shards: config.workers as u8,
+        epoch: journal.epoch(),
+        max_live: config.max_live,
+        tombstones_per_terminal: config.journal.tombstones_per_terminal,
+        ..engine::Config::default()
+    };
+    Parts {
+        ix,
+        shared: Arc::clone(shared),
+        clock,
+        engine: Engine::new(engine, state),
+        lane: journal.lane(ix.at(), bell_of(&shared.letters[ix.at()])),
+        reader: journal.reader(),
+        meter: Meter::new(Arc::clone(families), &dialects, issuers),
+    }
+}
+
+/// Links are shared out among workers by their number.
+fn links_of(ix: WorkerIx, config: &Config) -> Result<Vec<(LinkIx, Tls)>, StartFault> {
+    let ours = config.links.iter().enumerate().filter(|(at, _)| at % config.workers == ix.at());
+    ours.map(|(at, link)| {
+        let tls = match &link.tls {
+            None => None,
+            Some(tls) => {
+                let name = ServerName::try_from(tls.server_name.clone());
+                let name = name.map_err(|_| StartFault::ServerName { link: link.full_name.clone() })?;
+                Some((certificates::client(tls)?, name))
+            }
+        };
+        Ok((LinkIx(at as u16), tls))
+    })
+    .collect()
+}
+
+/// A link's socket with its session, for the worker that owns it.
+pub(super) fn port(config: &Config, link: LinkIx) -> Port {
+    let issuer = &config.issuers[config.links[link.at()].issuer.at()];
+    let session = IssuerLinkConfig {
+        sign_on: issuer.sign_on,
+        echo_every_ms: issuer.echo_ms,
+        echo_timeout_ms: issuer.echo_timeout_ms,
+        backoff_first_ms: issuer.reconnect_first_ms,
+        backoff_max_ms: issuer.reconnect_max_ms,
+        output_max: issuer.output_max as usize,
+        acquirer: issuer.acquirer,
+        ..IssuerLinkConfig::new(Arc::clone(&issuer.dialect), issuer.framing)
+    };
+    // The seed only spreads reconnects: it must differ between links and between starts.
+    let seed = u64::from(config.links[link.at()].id) << 32 | u64::from(std::process::id());
+    Port::new(IssuerSession::new(Arc::new(session), seed))
+}
+
+type Doors = Vec<Vec<Door>>;
+
+/// One socket per listener and worker, all on the same port (`SO_REUSEPORT`), so that the kernel shares connections out.
+fn open_doors(config: &Config) -> Result<(Vec<(String, SocketAddr)>, Doors), StartFault> {
+    let mut addresses = Vec::new();
+    let mut doors: Doors = (0..config.workers).map(|_| Vec::new()).collect();
+    for (at, listener) in config.listeners.iter().enumerate() {
+        let tls = listener.tls.as_ref().map(certificates::server).transpose()?;
+        let mut address = listener.listen;
+        for (worker, doors) in doors.iter_mut().enumerate() {
+            let socket = bind(address).map_err(|source| StartFault::Listen { address, source })?;
+            if worker == 0 {
+                address = socket.local_addr().map_err(|source| StartFault::Listen { address, source })?;
+                addresses.push((listener.name.clone(), address));
+            }
+            let connections_max = share(listener, config.workers);
+            doors.push(Door { listener: ListenerIx(at as u16), socket, tls: tls.clone(), connections_max });
+        }
+    }
+    Ok((addresses, doors))
+}
+
+/// The kernel does not share out evenly: each worker may take half as many again as its share, never more than all.
+fn share(listener: &ListenerConfig, workers: usize) -> u32 {
+    let even = listener.max_connections.div_ceil(workers as u32);
+    (even + even / 2 + 1).min(listener.max_connections)
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::STREAM.nonblocking(),
+        Some(socket2::Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(4096)?;
+    Ok(socket.into())
+}
+
+impl Running {
+    /// Names and addresses of the listeners, as bound (port 0 is resolved).
+    pub fn listeners(&self) -> &[(String, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// Address of metrics and health.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin.address()
+    }
+
+    /// The exposition text, as a scrape gets it.
+    pub fn metrics(&self) -> String {
+        self.status.render()
+    }
+
+    /// Why no traffic should be sent here; empty if it should.
+    pub fn unready(&self) -> Vec<&'static str> {
+        self.status.ready()
+    }
+
+    /// Whether the journal failed.
+    pub fn failed(&self) -> bool {
+        self.shared.failed()
+    }
+
+    /// Limit cells, for tests that compare them with a replay.
+    pub fn limits(&self) -> &Store {
+        &self.shared.limits
+    }
+
+    /// Returns when the journal has failed; rolls the sealing key from day to day meanwhile.
+    pub async fn until_failed(&self) {
+        while !self.failed() {
+            let _ = tokio::time::timeout(Duration::from_secs(1), self.shared.changed.notified()).await;
+            let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            if let Err(error) = roll_keys(&self.shared.config, &self.sealer, wall.as_millis() as i64) {
+                tracing::error!(%error, "the sealing key of the new day cannot be made: sealing with the last one");
+            }
+        }
+    }
+
+    /// Drains: no new requests, what is in flight finishes until `drain_timeout`, the rest is owed; signs off, syncs.
+    ///
+    /// # Errors
+    /// [`RunFault`] if the journal could not be closed.
+    pub fn stop(self) -> Result<(), RunFault> {
+        self.status.set_serving(false);
+        let drain = Duration::from_millis(self.shared.config.drain_timeout_ms);
+        self.shared.enter(Phase::Draining);
+        let deadline = Instant::now() + drain;
+        while self.shared.busy() > 0 && Instant::now() < deadline && !self.failed() {
+            std::thread::sleep(HOUSEKEEPING / 4);
+            self.shared.wake_all();
+        }
+        self.shared.enter(Phase::Over);
+        for worker in self.workers {
+            // A worker that panicked has aborted the process; one that failed to get a runtime said so.
+            let _ = worker.join();
+        }
+        drop(self.admin);
+        if self.shared.failed() {
+            return Err(RunFault::JournalFailed);
+        }
+        self.journal.close().map_err(RunFault::Close)
+    }
+}
