@@ -2,6 +2,8 @@
 //! Never grows; guards: an approval that comes after the end finds the transaction that it contradicts.
 
 use crate::event::TxnId;
+use crate::record::Serial;
+use journal::Lsn;
 use terms::{Check, IssuerIx, SlotKey};
 
 /// A transaction that left the slab declined or reversed, after its request had gone to the issuer.
@@ -11,6 +13,10 @@ pub(crate) struct Gone {
     pub(crate) slot: SlotKey,
     pub(crate) repeat: Check,
     pub(crate) issuer: IssuerIx,
+    pub(crate) serial: Serial,
+    pub(crate) intent_lsn: Lsn,
+    /// Its type owes reversals.
+    pub(crate) reverses: bool,
 }
 
 /// A ring: the newest overwrites the oldest.

@@ -47,7 +47,7 @@ impl Engine {
         let id = self.come_back(transaction);
         let transaction = self.slab.at(id.index);
         assert!(
-            step(Some(transaction.state), Stimulus::Restart) == Step::Doubt,
+            step(Some(transaction.state), Stimulus::Restart) == Step::TakeUp,
             "an open INTENT is in doubt"
         );
         doubt(turn, id, transaction, InternalCause::Restarted, ReversalReason::Restart);

@@ -15,6 +15,7 @@ use crate::state::State;
 use crate::table::{Step, Stimulus, step};
 use crate::transaction::{Role, Transaction};
 use crate::turn::Turn;
+use crate::write::reverses;
 use journal::Lsn;
 use terms::{ApprovalCode, InternalCause, IssuerIx, LinkIx, Request, ResponseCode, Tick};
 
@@ -151,7 +152,7 @@ impl Engine {
         let stimulus = if wrong { Stimulus::Misstated } else { Stimulus::Reversal };
         let rrn = Some(past.transaction.rrn);
         match step(Some(past.transaction.state), stimulus) {
-            Step::Reverse if crate::write::reverses(&past.transaction) => self.call_back(turn, id, past),
+            Step::Reverse if reverses(&past.transaction) => self.call_back(turn, id, past),
             Step::RefusePartial if reversal.role == Role::Reversal => {
                 self.refuse_kept(turn, id, InternalCause::PartialNotAllowed);
             }
@@ -209,7 +210,7 @@ impl Engine {
 
     /// An approval after a decline or a reversal: owed (again), nothing to release a second time.
     fn recalled(&mut self, turn: &mut Turn, id: TxnId, past: Option<Past>) {
-        let Some(past) = past.filter(|past| crate::write::reverses(&past.transaction)) else {
+        let Some(past) = past.filter(|past| reverses(&past.transaction)) else {
             return self.forget(turn, id);
         };
         let request = past.transaction.request;
@@ -224,9 +225,7 @@ impl Engine {
         let transaction = self.slab.at(id.index);
         transaction.approval_seen = true;
         turn.note(Note::IssuerContradiction(transaction.issuer));
-        if crate::write::reverses(transaction) {
-            oblige(turn, id, transaction, ReversalReason::Contradiction);
-        }
+        oblige(turn, id, transaction, ReversalReason::Contradiction);
     }
 }
 

@@ -7,13 +7,13 @@ use crate::check;
 use crate::effect::{Code, Effect, Note, Reply, ReversalReason, Timer};
 use crate::engine::{Engine, plain};
 use crate::event::{TxnId, Verdict};
-use crate::past::Gone;
+use crate::index::Entry;
 use crate::record::{Told, UnmatchedReason};
 use crate::state::State;
 use crate::table::{Step, Stimulus, step};
 use crate::transaction::{Role, Transaction, Written};
 use crate::turn::{Turn, awaited};
-use crate::write::reverses;
+use crate::write::{gone, reverses};
 use journal::Lsn;
 use terms::{Answer, InternalCause, ResponseCode, Tick};
 
@@ -90,14 +90,14 @@ impl Engine {
                 transaction.approval_seen |= verdict == Verdict::Approves;
                 doubt(turn, id, transaction, bad_answer(verdict), ReversalReason::BadAnswer);
             }
-            Step::Late => late(turn, transaction, answer, verdict),
-            Step::Alarm => {
-                turn.write_late(transaction, answer, verdict);
-                turn.note(Note::IssuerContradiction(transaction.issuer));
-            }
-            Step::Contradiction => {
-                turn.write_late(transaction, answer, verdict);
+            Step::Contradiction if reverses(transaction) => {
+                turn.write_late(&gone(id, transaction), answer, verdict);
                 self.contradiction(turn, id);
+            }
+            Step::Late | Step::Contradiction => late(turn, id, transaction, answer, verdict),
+            Step::Alarm => {
+                turn.write_late(&gone(id, transaction), answer, verdict);
+                turn.note(Note::IssuerContradiction(transaction.issuer));
             }
             other => assert!(other == Step::Nothing, "an answer cannot lead to {other:?}"),
         }
@@ -105,31 +105,34 @@ impl Engine {
 
     /// The transaction left the slab: what its issuer says now is late, contradictory, or about nothing we know.
     fn answer_to_past(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer, verdict: Verdict) {
-        let gone = self.past.find(id);
-        let entry = gone.and_then(|gone| {
-            self.index.find(gone.slot, |entry| entry.repeat == gone.repeat && entry.state != State::Tombstone)
+        let known = self.past.find(id).and_then(|gone| {
+            let own = |entry: &Entry| entry.repeat == gone.repeat && entry.state != State::Tombstone;
+            Some((gone, self.index.find(gone.slot, own)?))
         });
-        let Some((gone, entry)) = gone.zip(entry) else {
+        let Some((gone, entry)) = known else {
             return turn.write_unmatched(None, answer, verdict, UnmatchedReason::NoSuchRequest);
         };
         if let Some(position) = entry.slab() {
-            let transaction = self.slab.at(position);
-            return late(turn, transaction, answer, verdict);
+            let (id, transaction) = (self.slab.id(position), self.slab.at(position));
+            return late(turn, id, transaction, answer, verdict);
         }
-        turn.note(Note::Late(gone.issuer));
         let stimulus = match verdict {
             Verdict::Approves => Stimulus::Approves,
             Verdict::Declines => Stimulus::Declines,
             Verdict::InDoubt | Verdict::Neither => Stimulus::Doubtful,
         };
         if step(Some(entry.state), stimulus) == Step::Contradiction {
-            self.recall(turn, &entry);
+            turn.write_late(&gone, answer, verdict);
+            match gone.reverses {
+                true => self.recall(turn, &entry),
+                false => turn.note(Note::Late(gone.issuer)),
+            }
         }
     }
 
     /// The deadline passed, or the link was lost after the first byte.
     pub(crate) fn silence(&mut self, turn: &mut Turn, id: TxnId, cause: InternalCause) {
-        if self.next_step(id, Stimulus::Silence) != Step::Doubt {
+        if self.next_step(id, Stimulus::Silence) != Step::GiveUp {
             return;
         }
         let transaction = self.slab.at(id.index);
@@ -245,7 +248,7 @@ impl Engine {
         let (state, lsn) = (transaction.state, transaction.lsn);
         let (slot, repeat) = (transaction.request.slot, transaction.request.repeat);
         if transaction.forwarded && state != State::Approved {
-            self.past.remember(Gone { ticket: id.ticket(), slot, repeat, issuer: transaction.issuer });
+            self.past.remember(gone(id, transaction));
         }
         let settled = self.index.update(slot, repeat, |entry| entry.settle(state, lsn));
         assert!(settled, "an open transaction is always in the index");
@@ -313,9 +316,9 @@ pub(crate) fn oblige(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, 
     turn.note(Note::ReversalOwed(transaction.issuer, reason));
 }
 
-fn late(turn: &mut Turn, transaction: &mut Transaction, answer: &Answer, verdict: Verdict) {
+fn late(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, answer: &Answer, verdict: Verdict) {
     transaction.approval_seen |= verdict == Verdict::Approves;
-    turn.write_late(transaction, answer, verdict);
+    turn.write_late(&gone(id, transaction), answer, verdict);
     turn.note(Note::Late(transaction.issuer));
 }
 

@@ -1,10 +1,12 @@
 //! The state table of the design, as data: what each state makes of each stimulus.
 //!
-//! Never executes anything; guards: every cell is filled, and `tests/table.rs` drives a real engine through each of them.
+//! Never executes anything; guards: every cell is filled, and `tests/machine/cells.rs` drives a real engine through each.
 //! Which of a transaction's two lives it is in (in the slab, or only in index and journal) changes how a step is carried
 //! out, never which step it is.
 
 use crate::State;
+use crate::record::{ACK, INTENT, LATE, OBLIGATION, OUTCOME, REFUSED, TOMBSTONE, UNMATCHED};
+use journal::Kind;
 
 /// What can happen to a transaction, with everything decided that decides the cell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,8 +98,13 @@ pub enum Step {
     Approve,
     /// Declined by the issuer.
     Decline,
-    /// Declined to the terminal, reversal owed to the issuer, the hold is kept. Types that owe nothing are declined.
+    /// An answer that is none. Declined to the terminal, reversal owed to the issuer, the hold is kept; types that owe
+    /// nothing are declined.
     Doubt,
+    /// No answer in time: as [`Step::Doubt`], and nobody waits under the permit any more.
+    GiveUp,
+    /// No outcome before the restart: as [`Step::Doubt`], with nobody to tell.
+    TakeUp,
     /// Declined because nothing was sent.
     DeclineUnsent,
     /// An answer that belongs to nothing.
@@ -106,7 +113,7 @@ pub enum Step {
     Late,
     /// Recorded and alarmed: an open item.
     Alarm,
-    /// Alarmed, and a reversal is owed (again); no second release.
+    /// Recorded and alarmed, and a reversal is owed (again); no second release. Types that owe nothing: as [`Step::Late`].
     Contradiction,
     /// The approval never reached the terminal: reversal owed.
     TakeBack,
@@ -133,18 +140,111 @@ const TABLE: [[Step; STIMULI]; State::ALL.len() + 1] = {
     use Step::{
         Acknowledge as Acked, Admit, Alarm, Approve, Cancel, Confirm, Contradict as Same94, Contradiction as Again,
         Decline, DeclineUnsent as Unsent, Doubt, Join, Late, Nothing as No, RefusePartial as No13, RefuseReversed as No94, Replay,
-        Retry, Reverse, Seek, TakeBack, ToldFirst as Told, Unmatched as Lone, NotYet as Next,
+        GiveUp, Retry, Reverse, Seek, TakeBack, TakeUp, ToldFirst as Told, Unmatched as Lone, NotYet as Later,
     };
     [
     //            Same   Other   Rever.   Partial Misst.  Approves Mismat. Declin. Doubtf. Silence NotSent Undel.    Acked  Unackn. Restart
     /* none */   [Admit, Admit,  Seek,    No13,   Seek,   Lone,    Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No],
-    /* INTENT */ [Join,  Same94, Cancel,  Cancel, No13,   Approve, Doubt,  Decline,Doubt,  Doubt,  Unsent, No,       No,    No,     Doubt],
+    /* INTENT */ [Join,  Same94, Cancel,  Cancel, No13,   Approve, Doubt,  Decline,Doubt,  GiveUp, Unsent, No,       No,    No,     TakeUp],
     /* APPROV. */[Replay,Same94, Reverse, No13,   No13,   No,      Alarm,  Alarm,  Alarm,  No,     No,     TakeBack, No,    No,     No],
     /* DECLIN. */[Replay,Same94, Confirm, No13,   Confirm,Again,   Again,  No,     No,     No,     No,     No,       No,    No,     No],
     /* REVG. */  [Told,  Same94, Confirm, No13,   Confirm,Late,    Late,   Late,   Late,   No,     No,     No,       Acked, Retry,  Retry],
     /* REVD. */  [Told,  Same94, Confirm, No13,   Confirm,Again,   Again,  No,     No,     No,     No,     No,       No,    No,     No],
     /* TOMB. */  [No94,  No94,   Confirm, No13,   Confirm,Lone,    Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No],
-    /* STIP */   [Next; STIMULI],
-    /* QUAR. */  [Next; STIMULI],
+    /* STIP */   [Later; STIMULI],
+    /* QUAR. */  [Later; STIMULI],
     ]
 };
+
+/// Where a step leads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// The state does not change.
+    Stays,
+    /// This state, once what was written is durable.
+    Is(State),
+}
+
+/// Effects as the table names them. What only serves the way there (`Fetch`, `Find`, `Forget`) is not named.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub enum Asks {
+    /// Of the shell: permit, slot, charges.
+    Reserve,
+    /// Of the link.
+    Forward,
+    /// Of the link: permit and slot go back unused.
+    Return,
+    /// Of the link: nobody waits for the answer any more.
+    Retire,
+    /// Of the link: the slot is free.
+    Settle,
+    /// Of the limits.
+    Release,
+    /// Of the link: 0420 or 0421.
+    Advise,
+    /// Of the terminal's connection.
+    Reply,
+    /// Of the timers.
+    Arm,
+    /// Of the counters.
+    Count,
+    /// Of those who watch.
+    Note,
+}
+
+/// What a step does to a transaction of a type that owes reversals.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Consequence {
+    /// State afterwards.
+    pub next: Next,
+    /// Records written, in order.
+    pub records: &'static [Kind],
+    /// Asked at once, in order.
+    pub at_once: &'static [Asks],
+    /// Asked when the records are durable, in order.
+    pub when_durable: &'static [Asks],
+}
+
+/// The consequence of each step.
+#[rustfmt::skip]
+pub const fn consequence(step: Step) -> Consequence {
+    use Asks::{Advise, Arm, Count, Forward, Note, Release, Reply, Reserve, Retire, Return, Settle};
+    use Next::{Is, Stays};
+    use State::{Approved, Declined, Intent, Reversed, Reversing, Tombstone};
+    match step {
+        Step::Nothing | Step::NotYet => row(Stays, &[],                  &[],                          &[]),
+        Step::Admit           => row(Is(Intent),    &[INTENT],           &[Reserve],                   &[Forward]),
+        Step::Join            => row(Stays,         &[],                 &[Note],                      &[]),
+        Step::Replay          => row(Stays,         &[],                 &[Note, Reply],               &[]),
+        Step::ToldFirst       => row(Stays,         &[],                 &[Note, Reply],               &[]),
+        Step::RefuseReversed  => row(Stays,         &[REFUSED],          &[Count, Reply],              &[]),
+        Step::Contradict      => row(Stays,         &[REFUSED],          &[Note, Count, Reply],        &[]),
+        Step::Seek            => row(Is(Tombstone), &[TOMBSTONE],        &[],                          &[Reply]),
+        Step::Cancel          => row(Is(Reversing), &[OUTCOME],          &[Retire, Count, Note],       &[Reply, Advise]),
+        Step::Reverse         => row(Is(Reversing), &[OBLIGATION],       &[Note],                      &[Reply, Advise]),
+        Step::Confirm         => row(Stays,         &[],                 &[Reply],                     &[]),
+        Step::RefusePartial   => row(Stays,         &[REFUSED],          &[Count, Reply],              &[]),
+        Step::Approve         => row(Is(Approved),  &[OUTCOME],          &[Count],                     &[Reply]),
+        Step::Decline         => row(Is(Declined),  &[OUTCOME],          &[Count],                     &[Release, Reply, Settle]),
+        Step::Doubt           => row(Is(Reversing), &[OUTCOME],          &[Count, Note],               &[Reply, Advise]),
+        Step::GiveUp          => row(Is(Reversing), &[OUTCOME],          &[Note, Retire, Count, Note], &[Reply, Advise]),
+        Step::TakeUp          => row(Is(Reversing), &[OUTCOME],          &[Count, Note],               &[Advise]),
+        Step::DeclineUnsent   => row(Is(Declined),  &[OUTCOME],          &[Return, Count],             &[Release, Reply]),
+        Step::Unmatched       => row(Stays,         &[UNMATCHED],        &[Note],                      &[]),
+        Step::Late            => row(Stays,         &[LATE],             &[Note],                      &[]),
+        Step::Alarm           => row(Stays,         &[LATE],             &[Note],                      &[]),
+        Step::Contradiction   => row(Is(Reversing), &[LATE, OBLIGATION], &[Note, Note],                &[Advise]),
+        Step::TakeBack        => row(Is(Reversing), &[OBLIGATION],       &[Note],                      &[Advise]),
+        Step::Acknowledge     => row(Is(Reversed),  &[ACK],              &[],                          &[Release, Settle]),
+        Step::Retry           => row(Stays,         &[],                 &[Arm],                       &[]),
+    }
+}
+
+const fn row(
+    next: Next,
+    records: &'static [Kind],
+    at_once: &'static [Asks],
+    when_durable: &'static [Asks],
+) -> Consequence {
+    Consequence { next, records, at_once, when_durable }
+}

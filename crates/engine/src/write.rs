@@ -2,6 +2,7 @@
 //! Never decides; guards: each record goes into the frame of its class, and what is awaited is marked as pending.
 
 use crate::event::{TxnId, Verdict};
+use crate::past::Gone;
 use crate::record::{
     Ack, Charges, Intent, Late, Obligation, Outcome, Record, Refused, Resolve, Serial, Told, Tombstone,
     Undelivered, Unmatched, UnmatchedReason, Unsettled,
@@ -131,12 +132,12 @@ impl Turn<'_, '_> {
         record.append_to(&mut self.frames.owed, token(id, Written::Tombstone));
     }
 
-    pub(crate) fn write_late(&mut self, transaction: &Transaction, answer: &Answer, verdict: Verdict) {
+    pub(crate) fn write_late(&mut self, of: &Gone, answer: &Answer, verdict: Verdict) {
         let record = Late {
-            serial: transaction.serial,
-            slot: transaction.request.slot,
-            repeat: transaction.request.repeat,
-            intent_lsn: transaction.intent_lsn,
+            serial: of.serial,
+            slot: of.slot,
+            repeat: of.repeat,
+            intent_lsn: of.intent_lsn,
             wall_ms: self.now().wall_ms,
             verdict,
             code: coded(answer),
@@ -199,6 +200,19 @@ impl Turn<'_, '_> {
             merchant: request.merchant,
         };
         record.append_to(&mut self.frames.normal, NOBODY);
+    }
+}
+
+/// What an issuer's later word is matched with.
+pub(crate) fn gone(id: TxnId, transaction: &Transaction) -> Gone {
+    Gone {
+        ticket: id.ticket(),
+        slot: transaction.request.slot,
+        repeat: transaction.request.repeat,
+        issuer: transaction.issuer,
+        serial: transaction.serial,
+        intent_lsn: transaction.intent_lsn,
+        reverses: reverses(transaction),
     }
 }
 

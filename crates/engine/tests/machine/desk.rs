@@ -20,8 +20,8 @@ pub struct Desk {
 /// Opens what is on `disk` and replays it.
 pub fn open(disk: &FakeDisk) -> (Desk, Ledger) {
     let options = Options {
-        segment_bytes: 1 << 20,
-        reserve_bytes: 1 << 16,
+        segment_bytes: 1 << 18,
+        reserve_bytes: 1 << 14,
         key: Some(slot_of),
         ..Options::new("/journal")
     };

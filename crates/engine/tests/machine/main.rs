@@ -1,6 +1,7 @@
 //! The money state machine against a shell, a journal and issuers of memory.
 
 mod builders;
+mod cells;
 mod desk;
 mod script;
 mod stories;

@@ -157,6 +157,7 @@ impl World {
         let Self { engine, snapshot, now, day, frames, .. } = self;
         let days = [*day];
         engine.recover(&Context { now: *now, snapshot, days: &days }, frames, &mut effects);
+        self.records = self.appended().into_iter().map(|(_, kind)| kind).collect();
         self.perform(effects, None);
         self.commit();
     }

@@ -1,0 +1,203 @@
+//! Every cell of the state table, driven through a real engine: state afterwards, records written, effects asked for.
+
+use crate::builders::{GRACE, answer, purchase, reversal};
+use crate::world::World;
+use engine::record::UnmatchedReason;
+use engine::table::{Asks, Consequence, Next, Step, Stimulus, consequence, step};
+use engine::{Effect, Event, State, Timer, TxnId, Verdict};
+use terms::{Flags, LinkIx, Request};
+
+const CEILING: i64 = 100_00;
+
+#[test]
+fn every_cell_does_what_it_says() {
+    let mut walked = 0;
+    for stimulus in Stimulus::ALL {
+        for state in [None].into_iter().chain(State::ALL.map(Some)) {
+            let step = step(state, stimulus);
+            if step == Step::NotYet {
+                assert!(
+                    matches!(state, Some(State::StipApproved | State::Quarantined)),
+                    "{state:?} can be reached"
+                );
+                continue;
+            }
+            for settled in [false, true] {
+                walked += usize::from(walk(state, stimulus, step, settled));
+            }
+        }
+    }
+    assert!(walked > 7 * Stimulus::ALL.len(), "only {walked} cells were walked");
+}
+
+/// `settled`: the transaction has left the slab. Tells whether there is such a life.
+fn walk(state: Option<State>, stimulus: Stimulus, step: Step, settled: bool) -> bool {
+    let Some((mut world, txn)) = drive(state, settled) else { return false };
+    if stimulus == Stimulus::Restart {
+        return restart(world, state, step);
+    }
+    if stimulus == Stimulus::Undelivered && state == Some(State::Approved) {
+        if settled {
+            return false;
+        }
+        world.event(Event::Undelivered { txn: txn.unwrap() });
+        world.commit();
+    }
+    world.look();
+    let Some(at_once) = apply(&mut world, stimulus, txn) else { return false };
+    let records = world.look().1;
+    world.commit();
+    let when_durable = named(&world.look().0);
+    let expected = consequence(step);
+    let cell = format!("{state:?} x {stimulus:?} -> {step:?}, settled: {settled}");
+    assert_eq!(records, expected.records, "records of {cell}");
+    assert_eq!(at_once, expected.at_once, "at once, {cell}");
+    assert_eq!(when_durable, expected.when_durable, "when durable, {cell}");
+    assert_eq!(journaled(&world), after(state, &expected), "state after {cell}");
+    true
+}
+
+fn after(state: Option<State>, expected: &Consequence) -> Option<State> {
+    match expected.next {
+        Next::Stays => state,
+        Next::Is(next) => Some(next),
+    }
+}
+
+fn restart(mut world: World, state: Option<State>, step: Step) -> bool {
+    world.report_delivery = true;
+    let mut world = world.restart(CEILING);
+    let expected = consequence(step);
+    let (effects, records) = world.look();
+    let cell = format!("{state:?} x Restart -> {step:?}");
+    assert_eq!(records, expected.records, "records of {cell}");
+    // Links are down at first: what goes out comes back, and waits.
+    let mut all: Vec<Asks> = named(&effects);
+    all.retain(|asks| *asks != Asks::Arm || step == Step::Retry);
+    assert_eq!(all, [expected.at_once, expected.when_durable].concat(), "{cell}");
+    assert_eq!(journaled(&world), after(state, &expected), "state after {cell}");
+    true
+}
+
+fn original() -> Request {
+    purchase(1, 1, 60_00, 1)
+}
+
+/// A world with one transaction in `state`; `None` if there is no such life.
+fn drive(state: Option<State>, settled: bool) -> Option<(World, Option<TxnId>)> {
+    let mut world = World::new(CEILING);
+    world.report_delivery = settled;
+    let Some(state) = state else { return (!settled).then_some((world, None)) };
+    let in_slab = matches!(state, State::Intent | State::Reversing);
+    let left_it = matches!(state, State::Declined | State::Reversed | State::Tombstone);
+    if (in_slab && settled) || (left_it && !settled) {
+        return None;
+    }
+    if state == State::Tombstone {
+        world.ask(&reversal(&original()));
+        world.commit();
+        return Some((world, None));
+    }
+    world.ask(&original());
+    world.commit();
+    let sent = world.sent[0];
+    match state {
+        State::Approved => world.issuer_says(&sent, &answer(&sent.request, "00"), Verdict::Approves),
+        State::Declined => world.issuer_says(&sent, &answer(&sent.request, "51"), Verdict::Declines),
+        State::Reversing | State::Reversed => {
+            world.event(Event::Expired { txn: sent.txn, timer: Timer::Issuer });
+        }
+        _ => {}
+    }
+    world.commit();
+    if state == State::Reversed {
+        let reversal = world.sent[1];
+        world.issuer_says(&reversal, &answer(&reversal.request, "00"), Verdict::Approves);
+        world.commit();
+    }
+    assert_eq!(journaled(&world), Some(state));
+    Some((world, Some(sent.txn)))
+}
+
+/// What was asked for at once; `None` where the stimulus makes no sense without a transaction.
+fn apply(world: &mut World, stimulus: Stimulus, txn: Option<TxnId>) -> Option<Vec<Asks>> {
+    let request = original();
+    let reversed = reversal(&request);
+    match stimulus {
+        Stimulus::Same => _ = world.ask(&request),
+        Stimulus::Other => _ = world.ask(&Request { amount: 1_00, ..request }),
+        Stimulus::Reversal => _ = world.ask(&reversed),
+        Stimulus::Misstated => {
+            // Only who knows the amount can tell that another was named: what has left the slab is read for it.
+            world.ask(&Request { amount: 59_00, ..reversed });
+        }
+        Stimulus::Partial => {
+            let flags = reversed.flags.with(Flags::REPLACEMENT);
+            world.ask(&Request { replacement_amount: 20_00, flags, ..reversed });
+        }
+        Stimulus::Approves => says(world, txn, "00", Verdict::Approves, false)?,
+        Stimulus::Mismatches => says(world, txn, "00", Verdict::Approves, true)?,
+        Stimulus::Declines => says(world, txn, "51", Verdict::Declines, false)?,
+        Stimulus::Doubtful => says(world, txn, "68", Verdict::InDoubt, false)?,
+        Stimulus::Silence => _ = world.event(Event::Expired { txn: txn?, timer: Timer::Issuer }),
+        Stimulus::NotSent => _ = world.event(Event::NotSent { txn: txn? }),
+        Stimulus::Undelivered => {
+            world.now.tick = world.now.tick.plus_ms(GRACE);
+            world.event(Event::Expired { txn: txn?, timer: Timer::Grace });
+        }
+        Stimulus::Acknowledged => {
+            let answer = answer(&request, "00");
+            world.event(Event::ReversalAnswer { txn: txn?, answer: &answer });
+        }
+        Stimulus::Unacknowledged => {
+            let answer = answer(&request, "30");
+            world.event(Event::ReversalAnswer { txn: txn?, answer: &answer });
+        }
+        Stimulus::Restart => unreachable!("done by the caller"),
+    }
+    Some(named(&std::mem::take(&mut world.effects)))
+}
+
+/// The issuer's word about the original. A mismatch is only seen where something is left to compare with.
+fn says(world: &mut World, txn: Option<TxnId>, code: &str, verdict: Verdict, other: bool) -> Option<()> {
+    let mut answer = answer(&original(), code);
+    if other {
+        answer.amount = Some(1_00);
+    }
+    let settled_approval = world.engine.live() == 0 && journaled(world) == Some(State::Approved);
+    match txn {
+        // An approval that was delivered is forgotten by links: a second answer finds nothing.
+        Some(_) if settled_approval => return None,
+        Some(txn) => world.event(Event::Answer { txn, answer: &answer, verdict }),
+        None => {
+            let reason = UnmatchedReason::NoSuchRequest;
+            world.event(Event::Unmatched { link: LinkIx(0), answer: &answer, verdict, reason })
+        }
+    };
+    Some(())
+}
+
+/// What the journal says about the original.
+fn journaled(world: &World) -> Option<State> {
+    let ledger = world.ledger();
+    let slot = original().slot;
+    ledger.index().find(slot, |_| true).map(|entry| entry.state)
+}
+
+fn named(effects: &[Effect]) -> Vec<Asks> {
+    let name = |effect: &Effect| match effect {
+        Effect::Reserve { .. } => Some(Asks::Reserve),
+        Effect::Forward { .. } => Some(Asks::Forward),
+        Effect::Return { .. } => Some(Asks::Return),
+        Effect::Retire { .. } => Some(Asks::Retire),
+        Effect::Settle { .. } => Some(Asks::Settle),
+        Effect::Release { .. } => Some(Asks::Release),
+        Effect::Advise { .. } => Some(Asks::Advise),
+        Effect::Reply { .. } => Some(Asks::Reply),
+        Effect::Arm { .. } => Some(Asks::Arm),
+        Effect::Count(_) => Some(Asks::Count),
+        Effect::Note(_) => Some(Asks::Note),
+        Effect::Force { .. } | Effect::Fetch { .. } | Effect::Find { .. } | Effect::Forget { .. } => None,
+    };
+    effects.iter().filter_map(name).collect()
+}
