@@ -3,8 +3,8 @@
 //! characters that its dialect gives it, and the message ends where its last field ends.
 
 use crate::digits::{
-    are_ascii_digits, are_ebcdic_digits, are_packed_digits, are_printable, ascii_number, hex_value,
-    is_track_char, packed_number,
+    are_ascii_digits, are_ebcdic_digits, are_hex, are_packed_digits, are_packed_track, are_printable,
+    are_track, ascii_number, hex_value, hex_word, is_track_char, packed_number,
 };
 use crate::error::{DecodeError, Expected, Found};
 use crate::index::{Bits, Entry, Index, place};
@@ -22,15 +22,21 @@ pub(crate) const SIZE_MAX: usize = u16::MAX as usize;
 #[inline]
 pub fn decode(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> Result<(), DecodeError> {
     let mut at = head(dialect, bytes, index)?;
-    for n in Bits::new(index.present()) {
-        match field(dialect.field(n), n, bytes, at) {
-            Ok(entry) => {
-                at = usize::from(entry.end);
-                *index.slot(n) = entry;
-            }
-            Err(error) => {
-                index.keep_below(n);
-                return Err(error);
+    for (word, bits) in index.present().into_iter().enumerate() {
+        let mut bits = bits;
+        while bits != 0 {
+            let zeros = bits.leading_zeros();
+            bits &= !(FIRST >> zeros);
+            let n = (word * 64) as u8 + zeros as u8 + 1;
+            match field(dialect.field(n), n, bytes, at) {
+                Ok(entry) => {
+                    at = entry.end();
+                    *index.slot(n) = entry;
+                }
+                Err(error) => {
+                    index.keep_below(n);
+                    return Err(error);
+                }
             }
         }
     }
@@ -44,7 +50,7 @@ pub(crate) fn salvage(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> boo
     for n in Bits::new(index.present()) {
         match extent(dialect.field(n), n, bytes, at) {
             Ok(entry) => {
-                at = usize::from(entry.end);
+                at = entry.end();
                 *index.slot(n) = entry;
                 if check(dialect.field(n), n, bytes, entry).is_err() {
                     index.forget(n);
@@ -110,6 +116,17 @@ fn bitmap(coding: Coding, bytes: &[u8], at: &mut usize) -> Result<u64, DecodeErr
     if let Coding::Binary = coding {
         return Ok(found.first_chunk::<8>().map_or(0, |word| u64::from_be_bytes(*word)));
     }
+    if let (Coding::Ascii, Some(digits)) = (coding, found.first_chunk::<16>())
+        && let Some(word) = hex_word(digits)
+    {
+        return Ok(word);
+    }
+    slow_bitmap(coding, found, start)
+}
+
+/// A bitmap in EBCDIC digits, or one with a wrong digit.
+#[cold]
+fn slow_bitmap(coding: Coding, found: &[u8], start: usize) -> Result<u64, DecodeError> {
     let mut word = 0;
     for (place, byte) in found.iter().enumerate() {
         let ascii = if let Coding::Ebcdic = coding {
@@ -148,7 +165,7 @@ fn extent(spec: &Field, n: u8, bytes: &[u8], at: usize) -> Result<Entry, DecodeE
     if end > bytes.len() {
         return Err(ended(n, bytes, content, spec.wire_len(units)));
     }
-    Ok(Entry { start: at as u16, content: content as u16, end: end as u16, units: units as u16 })
+    Ok(Entry::new(at, content, end, units))
 }
 
 /// Reads a length prefix: where the content begins and how many units it has.
@@ -156,12 +173,16 @@ fn extent(spec: &Field, n: u8, bytes: &[u8], at: usize) -> Result<Entry, DecodeE
 fn length(spec: &Field, n: u8, bytes: &[u8], at: usize) -> Result<(usize, usize), DecodeError> {
     let width = usize::from(spec.width);
     let Some(prefix) = bytes.get(at..at + width) else { return Err(ended(n, bytes, at, width)) };
-    let (value, good) = match spec.prefix {
-        Prefix::Fixed => (0, true),
-        Prefix::Ascii => decimal(prefix, 0x30),
-        Prefix::Ebcdic => decimal(prefix, 0xF0),
-        Prefix::Bcd => (packed_number(prefix, width * 2, false) as usize, are_packed_digits(prefix)),
-        Prefix::Binary => (prefix.iter().fold(0, |value, byte| value << 8 | usize::from(*byte)), true),
+    let (value, good) = match (spec.prefix, prefix) {
+        (Prefix::Bcd, [byte]) => packed_pair(*byte),
+        (Prefix::Bcd, [high, low]) => {
+            let (high, low) = (packed_pair(*high), packed_pair(*low));
+            (high.0 * 100 + low.0, high.1 & low.1)
+        }
+        (Prefix::Ascii, _) => decimal(prefix, 0x30),
+        (Prefix::Ebcdic, _) => decimal(prefix, 0xF0),
+        (Prefix::Binary, _) => (prefix.iter().fold(0, |value, byte| value << 8 | usize::from(*byte)), true),
+        (Prefix::Bcd | Prefix::Fixed, _) => (0, false),
     };
     if !good {
         return Err(byte_error(n, at, Expected::LengthDigits, prefix[0], Secret::No));
@@ -180,6 +201,12 @@ fn length(spec: &Field, n: u8, bytes: &[u8], at: usize) -> Result<(usize, usize)
 }
 
 #[inline]
+fn packed_pair(byte: u8) -> (usize, bool) {
+    let (high, low) = (usize::from(byte >> 4), usize::from(byte & 0xF));
+    (high * 10 + low, high <= 9 && low <= 9)
+}
+
+#[inline]
 fn decimal(prefix: &[u8], zero: u8) -> (usize, bool) {
     prefix.iter().fold((0, true), |(value, good), byte| {
         let digit = byte.wrapping_sub(zero);
@@ -190,20 +217,19 @@ fn decimal(prefix: &[u8], zero: u8) -> (usize, bool) {
 /// Whether the content is what the field's type allows.
 #[inline]
 fn check(spec: &Field, n: u8, bytes: &[u8], entry: Entry) -> Result<(), DecodeError> {
-    let content = &bytes[usize::from(entry.content)..usize::from(entry.end)];
+    let content = &bytes[entry.content()..entry.end()];
     let good = match spec.shape {
         Shape::Bytes | Shape::EbcdicAny => true,
         Shape::AsciiDigits => are_ascii_digits(content),
         Shape::AsciiText => are_printable(content),
-        Shape::Bcd if spec.pad > 9 && entry.units % 2 == 1 => padded_digits(spec, content),
-        Shape::Bcd => are_packed_digits(content) & padded(spec, content, entry.units),
-        Shape::BcdTrack if entry.units % 2 == 1 => padded_digits(spec, content),
-        Shape::BcdTrack => content.iter().all(|byte| packed_track(*byte)),
-        Shape::AsciiTrack => content.iter().all(|byte| is_track_char(*byte)),
+        Shape::Bcd if spec.pad > 9 && entry.units() % 2 == 1 => padded_digits(spec, content),
+        Shape::Bcd => are_packed_digits(content) & padded(spec, content, entry.units()),
+        Shape::BcdTrack if spec.pad > 9 && entry.units() % 2 == 1 => padded_digits(spec, content),
+        Shape::BcdTrack => are_packed_track(content) & padded(spec, content, entry.units()),
+        Shape::AsciiTrack => are_track(content),
+        Shape::AsciiHex => are_hex(content) & content.len().is_multiple_of(2),
         Shape::EbcdicDigits => are_ebcdic_digits(content),
-        Shape::AsciiSigned | Shape::AsciiHex | Shape::EbcdicText | Shape::EbcdicTrack => {
-            slow_check(spec, content)
-        }
+        Shape::AsciiSigned | Shape::EbcdicText | Shape::EbcdicTrack => slow_check(spec, content),
         Shape::EbcdicSigned | Shape::EbcdicHex => slow_check(spec, content),
         Shape::Unknown => false,
     };
@@ -219,7 +245,7 @@ fn packed_track(byte: u8) -> bool {
 
 /// An odd number of packed digits leaves one nibble over: it must be the dialect's padding.
 #[inline]
-fn padded(spec: &Field, content: &[u8], units: u16) -> bool {
+fn padded(spec: &Field, content: &[u8], units: usize) -> bool {
     if units.is_multiple_of(2) {
         return true;
     }
@@ -274,9 +300,9 @@ fn fits(spec: &Field, at: usize, byte: u8) -> bool {
 /// Names the byte that a check refused.
 #[cold]
 fn culprit(spec: &Field, n: u8, content: &[u8], entry: Entry) -> DecodeError {
-    let start = usize::from(entry.content);
+    let start = entry.content();
     // The byte that holds the padding is judged below.
-    let odd = matches!(spec.shape, Shape::Bcd | Shape::BcdTrack) && entry.units % 2 == 1;
+    let odd = matches!(spec.shape, Shape::Bcd | Shape::BcdTrack) && entry.units() % 2 == 1;
     let edge = if spec.left { content.len().wrapping_sub(1) } else { 0 };
     let wrong = |(at, byte): &(usize, &u8)| !(fits(spec, *at, **byte) || odd && *at == edge);
     if let Some((at, byte)) = content.iter().enumerate().find(wrong) {
@@ -289,10 +315,10 @@ fn culprit(spec: &Field, n: u8, content: &[u8], entry: Entry) -> DecodeError {
         };
         return byte_error(n, start + at, expected, *byte, spec.secret);
     }
-    let last = usize::from(entry.end).saturating_sub(1);
+    let last = entry.end().saturating_sub(1);
     match spec.shape {
         Shape::AsciiHex | Shape::EbcdicHex => {
-            let found = Found::Length(u32::from(entry.units));
+            let found = Found::Length(entry.units() as u32);
             DecodeError { field: n, offset: start as u32, expected: Expected::Hex, found }
         }
         _ => {

@@ -23,7 +23,8 @@ pub struct Dialect {
     pub(crate) mti: Coding,
     pub(crate) bitmap: Coding,
     pub(crate) levels: usize,
-    pub(crate) fields: Box<[Field; FIELD_MAX as usize + 1]>,
+    /// By field number; a whole byte's worth, so that no number needs a check.
+    pub(crate) fields: Box<[Field; 256]>,
     pub(crate) labels: Vec<Label>,
     pub(crate) keys: Keys,
     pub(crate) roles: Roles,
@@ -320,9 +321,9 @@ impl Dialect {
         self.field(n).secret != crate::spec::Secret::No
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn field(&self, n: u8) -> &Field {
-        &self.fields[usize::from(n).min(FIELD_MAX as usize)]
+        &self.fields[usize::from(n)]
     }
 
     pub(crate) fn label(&self, n: u8) -> Option<&Label> {

@@ -67,6 +67,64 @@ pub(crate) fn are_packed_digits(bytes: &[u8]) -> bool {
     clean(bytes, |w| w & (w << 1 | w << 2) & (ONES * 0x88))
 }
 
+/// Only packed decimal digits and the separator `D`.
+#[inline(always)]
+pub(crate) fn are_packed_track(bytes: &[u8]) -> bool {
+    clean(bytes, |w| {
+        let (two, one, zero) = (w << 1, w << 2, w << 3);
+        w & (two | one) & !(two & !one & zero) & (ONES * 0x88)
+    })
+}
+
+/// 0x80 in every byte that is within `low` to `high`; bytes must be below 0x80.
+#[inline(always)]
+fn within(word: u64, low: u64, high: u64) -> u64 {
+    (word + ONES * (0x80 - low)) & !(word + ONES * (0x7F - high)) & (ONES * 0x80)
+}
+
+/// 0x80 in every byte that is no hexadecimal digit.
+#[inline(always)]
+fn no_hex(word: u64) -> u64 {
+    let low = word & (ONES * 0x7F);
+    let good = within(low, 0x30, 0x39) | within(low | ONES * 0x20, 0x61, 0x66);
+    (word | !good) & (ONES * 0x80)
+}
+
+/// Only hexadecimal digits in ASCII.
+#[inline(always)]
+pub(crate) fn are_hex(bytes: &[u8]) -> bool {
+    clean(bytes, no_hex)
+}
+
+/// Sixteen hexadecimal digits as a number.
+#[inline]
+pub(crate) fn hex_word(digits: &[u8; 16]) -> Option<u64> {
+    let (halves, _) = digits.as_chunks::<8>();
+    let mut value = 0;
+    for half in halves {
+        let word = u64::from_be_bytes(*half);
+        if no_hex(word) != 0 {
+            return None;
+        }
+        // Letters have bit 6: their value is nine more than their low nibble.
+        let nibbles = (word & (ONES * 0x0F)) + ((word >> 6) & ONES) * 9;
+        let bytes = (nibbles | nibbles >> 4) & 0x00FF_00FF_00FF_00FF;
+        let pairs = (bytes | bytes >> 8) & 0x0000_FFFF_0000_FFFF;
+        value = value << 32 | (pairs | pairs >> 16) & 0xFFFF_FFFF;
+    }
+    Some(value)
+}
+
+/// Only characters of track data in ASCII.
+#[inline(always)]
+pub(crate) fn are_track(bytes: &[u8]) -> bool {
+    clean(bytes, |w| {
+        let low = w & (ONES * 0x7F);
+        let good = within(low, 0x30, 0x39) | within(low, 0x3D, 0x3D) | within(low, 0x44, 0x44);
+        (w | !good) & (ONES * 0x80)
+    })
+}
+
 /// A character of track data in ASCII.
 #[inline]
 pub(crate) fn is_track_char(byte: u8) -> bool {
@@ -259,6 +317,17 @@ mod tests {
         same(are_ebcdic_digits, |b| (0xF0..=0xF9).contains(&b), 0xF4);
         same(are_printable, |b| (0x20..=0x7E).contains(&b), b'x');
         same(are_packed_digits, |b| b >> 4 <= 9 && b & 0xF <= 9, 0x99);
+        let track = |nibble: u8| nibble <= 9 || nibble == 0xD;
+        same(are_packed_track, |b| track(b >> 4) && track(b & 0xF), 0x9D);
+        same(are_track, is_track_char, b'=');
+        same(are_hex, |b| b.is_ascii_hexdigit(), b'f');
+    }
+
+    #[test]
+    fn sixteen_hexadecimal_digits_are_a_number() {
+        assert_eq!(hex_word(b"702406C020C19A31"), Some(0x7024_06C0_20C1_9A31));
+        assert_eq!(hex_word(b"ffFF00aabbccddee"), Some(0xFFFF_00AA_BBCC_DDEE));
+        assert_eq!(hex_word(b"702406C020C19A3G"), None);
     }
 
     #[test]

@@ -193,7 +193,7 @@ fn splice(to: &Dialect, mti: Mti, plan: &Plan<'_>, out: &mut BytesMut) -> Result
         let (word, bit) = place(n);
         let gap = index.gap(n);
         writer.run(&src[copied..gap]);
-        copied = index.entry(n).map_or(gap, |entry| usize::from(entry.end));
+        copied = index.entry(n).map_or(gap, |entry| entry.end());
         if plan.patch.set[word] & bit != 0
             && let Some((_, value)) = edits.next()
         {

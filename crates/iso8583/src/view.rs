@@ -45,7 +45,7 @@ impl<'a> View<'a> {
     #[inline]
     pub fn number(&self, n: u8) -> Option<u64> {
         let entry = self.index.entry(n)?;
-        number(self.dialect.field(n), self.index.raw(n, self.bytes)?, usize::from(entry.units))
+        number(self.dialect.field(n), self.index.raw(n, self.bytes)?, entry.units())
     }
 
     /// Canonical content into `out`: ASCII for characters and digits, bytes for binary. Its length; `None` if absent or
@@ -53,7 +53,7 @@ impl<'a> View<'a> {
     #[inline]
     pub fn content(&self, n: u8, out: &mut [u8]) -> Option<usize> {
         let entry = self.index.entry(n)?;
-        canonical(self.dialect.field(n), self.index.raw(n, self.bytes)?, usize::from(entry.units), out)
+        canonical(self.dialect.field(n), self.index.raw(n, self.bytes)?, entry.units(), out)
     }
 
     /// A field of characters as text of at most `N`. `None` if absent or longer.
@@ -83,7 +83,7 @@ impl<'a> View<'a> {
     pub fn part(&self, part: Part, out: &mut [u8]) -> Option<usize> {
         let entry = self.index.entry(part.field)?;
         let (spec, raw) = (self.dialect.field(part.field), self.index.raw(part.field, self.bytes)?);
-        slice_of(spec, raw, usize::from(entry.units), part, out)
+        slice_of(spec, raw, entry.units(), part, out)
     }
 }
 

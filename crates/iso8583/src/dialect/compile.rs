@@ -28,18 +28,18 @@ pub(crate) fn compile(text: &str, source: &str) -> Result<Dialect, DialectErrors
             return problems.finish(None, source);
         }
     };
-    let dialect = Compiler {
-        problems: &mut problems,
-        fields: Box::new([Field::UNKNOWN; FIELD_MAX as usize + 1]),
-        labels: Vec::new(),
-    }
-    .dialect(&raw);
+    let dialect =
+        Compiler { problems: &mut problems, fields: Box::new([Field::UNKNOWN; 256]), labels: Vec::new() }
+            .dialect(&raw);
     problems.finish(Some(dialect), source)
 }
 
+/// Roles as the text has them.
+type RawRoles = BTreeMap<Spanned<String>, Spanned<String>>;
+
 struct Compiler<'a, 'b> {
     problems: &'a mut Problems<'b>,
-    fields: Box<[Field; FIELD_MAX as usize + 1]>,
+    fields: Box<[Field; 256]>,
     labels: Vec<Label>,
 }
 
@@ -62,7 +62,7 @@ impl Compiler<'_, '_> {
         };
         let codes = self.codes(raw);
         let kinds = raw.kinds.iter().filter_map(|rule| self.kind(rule)).collect();
-        self.require(&roles, &keys, &reversal);
+        self.require(&roles, &keys, &reversal, &raw.roles);
         if raw.name.get_ref().is_empty() {
             self.problems.at(raw.name.span(), "name: expected a name, found an empty one");
         }
@@ -170,7 +170,7 @@ impl Compiler<'_, '_> {
         found
     }
 
-    fn roles(&mut self, raw: &BTreeMap<Spanned<String>, Spanned<String>>) -> Roles {
+    fn roles(&mut self, raw: &RawRoles) -> Roles {
         let mut roles = Roles {
             rrn: 0,
             approval_code: 0,
@@ -326,7 +326,7 @@ impl Compiler<'_, '_> {
     }
 
     /// What no dialect can do without.
-    fn require(&mut self, roles: &Roles, keys: &Keys, reversal: &ReversalForm) {
+    fn require(&mut self, roles: &Roles, keys: &Keys, reversal: &ReversalForm, said: &RawRoles) {
         for (n, name) in
             [(3, "processing code"), (4, "amount"), (11, "STAN"), (39, "response code"), (41, "terminal")]
         {
@@ -337,7 +337,8 @@ impl Compiler<'_, '_> {
         for (field, role) in
             [(roles.rrn, "rrn"), (roles.approval_code, "approval-code"), (roles.code, "code")]
         {
-            if field == 0 {
+            // A role that names a field which is not there has been told at its line.
+            if field == 0 && !said.keys().any(|name| name.get_ref() == role) {
                 self.problems.whole(format!("roles: {role} is missing"));
             }
         }
