@@ -9,6 +9,7 @@ pub struct Ledger {
     desk: Desk,
     now: Now,
     transmissions: HashMap<(bool, u32), TransmissionTime>,
+    lost_up_to: u32,
 }
 
 /// Plays a script; every line with `->` must come out as it says.
@@ -34,7 +35,12 @@ impl Ledger {
             rest_ms: value(line, "rest").unwrap_or(56_000),
             late_ms: value(line, "late").unwrap_or(1_000),
         };
-        let mut ledger = Self { desk: Desk::new(config), now: Now::default(), transmissions: HashMap::new() };
+        let mut ledger = Self {
+            desk: Desk::new(config),
+            now: Now::default(),
+            transmissions: HashMap::new(),
+            lost_up_to: 0,
+        };
         ledger.set_time(0);
         ledger
     }
@@ -54,6 +60,7 @@ impl Ledger {
             "reversal" => return self.reversal(act),
             "expire" => return self.tickets(|desk, now, out| desk.expire(now, out)),
             "lost" => return self.tickets(|desk, _, out| desk.lost(out)),
+            "lose_all" => self.lose_all(),
             "in_flight" => return self.desk.in_flight().to_string(),
             "reversals" => return self.desk.reversals_in_flight().to_string(),
             "next" => {
@@ -89,6 +96,18 @@ impl Ledger {
             last = stan.to_string();
         }
         last
+    }
+
+    /// Sends every permit that is held, and loses the link.
+    fn lose_all(&mut self) {
+        let held: Vec<_> =
+            self.transmissions.drain().map(|((_, stan), transmission)| (stan, transmission)).collect();
+        for (stan, _) in held.iter().filter(|(stan, _)| *stan > self.lost_up_to) {
+            self.desk.sent(Stan::new(*stan).expect("a STAN"), u64::from(*stan), Tick(28_000_000));
+        }
+        self.lost_up_to = held.iter().map(|(stan, _)| *stan).max().unwrap_or(0);
+        self.transmissions.extend(held.into_iter().map(|(stan, transmission)| ((false, stan), transmission)));
+        self.desk.lost(&mut Vec::new());
     }
 
     fn sent(&mut self, stan: Stan, act: &str) {

@@ -374,3 +374,97 @@ fn resting_alone_holds_no_place_in_the_window() {
     ",
     );
 }
+
+#[test]
+fn places_that_a_late_answer_may_need_are_spared_while_there_are_others() {
+    check(
+        "
+        desk window=8 late=60000
+        permit                    -> 000001
+        sent 1 due=10
+        at 10
+        expire                    -> 1
+        pass 63                   -> 000064
+        permit                    -> 000066
+        answer 2 1                -> late 1
+    ",
+    );
+    check(
+        "
+        desk window=1 late=60000
+        permit                    -> 000001
+        sent 1 due=10
+        at 10
+        expire                    -> 1
+        pass 62                   -> 000063
+        permit                    -> 000064
+        sent 64 due=10
+        expire                    -> 64
+        pass 1000                 -> 001097
+        answer 2 1                -> late 1
+        answer 2 64               -> late 64
+    ",
+    );
+}
+
+#[test]
+fn late_places_are_given_up_before_a_purchase_is_refused() {
+    check(
+        "
+        desk window=32 late=60000
+        permits 32                -> 000032
+        lose_all
+        permits 32                -> 000064
+        lose_all
+        answer 2 1                -> late 1
+        permit                    -> 000065
+        answer 2 1                -> unknown STAN
+        answer 2 2                -> late 2
+    ",
+    );
+}
+
+#[test]
+fn a_late_reversal_takes_its_place_in_the_window_again() {
+    check(
+        "
+        desk window=4
+        reversal ticket=20 due=100 -> 000001
+        at 100
+        expire                    -> 20r
+        reversal ticket=21        -> 000002
+        reversal stan=1 ticket=20 again -> full
+        answer 4 2                -> in time 21
+        reversal stan=1 ticket=20 again -> 000001
+        reversals                 -> 1
+    ",
+    );
+}
+
+#[test]
+fn an_own_stan_is_never_that_of_a_reversal_under_way() {
+    check(
+        "
+        desk window=8
+        reversal stan=2 ticket=20 -> 000002
+        permit                    -> 000001
+        reversal ticket=21        -> 000003
+        permit                    -> 000004
+    ",
+    );
+}
+
+#[test]
+fn numbers_rest_also_when_the_last_ones_are_passed_over() {
+    check(
+        "
+        desk no-de7 rest=56000 workers=10000 worker=7 window=4
+        pass 34                   -> 330007
+        permits 2                 -> 350007
+        pass 62                   -> 970007
+        permit                    -> full
+        at 56000
+        permit                    -> 000007
+    ",
+    );
+}

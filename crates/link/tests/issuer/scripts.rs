@@ -253,6 +253,24 @@ fn waits_grow_and_a_link_that_held_begins_again() {
 }
 
 #[test]
+fn a_link_has_held_since_it_was_first_up() {
+    check(
+        "
+        link sign-on
+        disconnect                       -> first wait
+        connect
+        connected                        -> sends 0800 000001 001
+        hear 0810 stan=1 code=00         -> up
+        at 7000
+        hear 0800 stan=902 network=2     -> sends 0810 000902 00 002; down
+        hear 0800 stan=903 network=1     -> sends 0810 000903 00 001; up
+        at 8000
+        disconnect                       -> first wait
+    ",
+    );
+}
+
+#[test]
 fn a_bad_message_costs_itself_and_the_third_in_a_row_the_connection() {
     check(
         "

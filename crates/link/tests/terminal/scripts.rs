@@ -152,6 +152,20 @@ fn a_peer_that_does_not_read_is_not_read_from_and_then_dropped() {
 }
 
 #[test]
+fn keep_alives_are_not_answered_beyond_a_full_output() {
+    check(
+        "
+        listener output=100
+        established
+        backlog 96
+        hear keep-alive keep-alive keep-alive keep-alive -> keep-alive; keep-alive
+        backlog 0
+        resume                           -> keep-alive; keep-alive
+    ",
+    );
+}
+
+#[test]
 fn a_frame_is_due_whole_from_its_first_byte_however_it_drips() {
     check(
         "
