@@ -6,6 +6,7 @@ mod issuers;
 mod journal;
 mod listeners;
 mod merchants;
+mod ourselves;
 mod peers;
 mod routes;
 
@@ -142,4 +143,5 @@ fn admin(known: &Known<'_>, notes: &mut Notes) -> SocketAddr {
 const WORKERS_MAX: usize = 64;
 /// Positions in a slab are 28 bits of a ticket; this is a sixteenth of it.
 const LIVE_MAX: u32 = 1 << 24;
-const ADMIN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
+/// The port that OpenTelemetry's Prometheus exporters use.
+const ADMIN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9464);

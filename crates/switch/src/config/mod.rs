@@ -64,7 +64,12 @@ impl Config {
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigErrors> {
         let source = Source::new(path, text);
         let mut notes = Notes::default();
-        let file = read::read(&source, &mut notes);
+        let Some(file) = read::read(&source, &mut notes) else {
+            return Err(ConfigErrors::new(source, notes.into_parts().0));
+        };
         check::check(source, &file, notes).map_err(|(source, problems)| ConfigErrors::new(source, problems))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,7 +149,13 @@ section! {
         reconnect_max_ms: Field<i64>,
         output_max_bytes: Field<i64>,
         saf_max: Field<i64>,
+        sign_on_timeout_ms: Field<i64>,
+        tpdu: Field<String>,
+        header: Field<String>,
         acquirer: Field<String>,
+        forwarder: Field<String>,
+        terminal: Field<String>,
+        merchant: Field<String>,
         link: Option<Vec<Spanned<Link>>>,
     }
 }

@@ -9,14 +9,14 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The raw form of `source`; whatever could not be read is missing from it and noted.
-pub fn read(source: &Source, notes: &mut Notes) -> File {
+/// The raw form of `source`; whatever could not be read is missing from it and noted. `None` where the text is not TOML:
+/// what a broken line leaves behind is not what was meant, so only the grammar is reported then.
+pub fn read(source: &Source, notes: &mut Notes) -> Option<File> {
     let (document, errors) = DeTable::parse_recoverable(source.text());
     for error in &errors {
         notes.problem(error.span(), "", format!("not TOML: {}", error.message().to_lowercase()));
     }
-    // What a broken line leaves behind is not what was meant: only the grammar is reported then.
-    if errors.is_empty() { sections(document.into_inner(), notes) } else { File::default() }
+    errors.is_empty().then(|| sections(document.into_inner(), notes))
 }
 
 fn sections(document: DeTable<'_>, notes: &mut Notes) -> File {
@@ -98,31 +98,35 @@ fn named(value: &Spanned<DeValue<'_>>, place: &str) -> String {
     name.map_or(place.to_owned(), |name| format!("{place} \"{name}\""))
 }
 
-/// Removes the innermost key or element at `at`.
+/// Removes the innermost key or element at `at`. The span of a table is that of its header, so all of it is searched.
 fn cut(value: &mut DeValue<'_>, at: &Span) -> bool {
-    let holds = |span: Span| span.start <= at.start && at.end <= span.end;
     match value {
         DeValue::Table(table) => {
-            let found = table.iter().find(|(key, value)| holds(key.span()) || holds(value.span()));
-            let Some(key) = found.map(|(key, _)| key.clone()) else { return false };
-            if !table.get_mut(&key).is_some_and(|value| holds(value.span()) && cut(value.get_mut(), at)) {
-                table.remove(&key);
+            if table.iter_mut().any(|(_, inner)| cut(inner.get_mut(), at)) {
+                return true;
             }
-            true
+            let holding =
+                table.iter().find(|(key, value)| holds(&key.span(), at) || holds(&value.span(), at));
+            let Some(key) = holding.map(|(key, _)| key.clone()) else { return false };
+            table.remove(&key).is_some()
         }
         DeValue::Array(elements) => {
-            let Some(position) = elements.iter().position(|element| holds(element.span())) else {
+            if elements.iter_mut().any(|inner| cut(inner.get_mut(), at)) {
+                return true;
+            }
+            let Some(position) = elements.iter().position(|element| holds(&element.span(), at)) else {
                 return false;
             };
-            let inner = elements.iter_mut().nth(position).is_some_and(|element| cut(element.get_mut(), at));
-            if !inner {
-                let others = elements.iter().enumerate().filter(|(index, _)| *index != position);
-                *elements = others.map(|(_, element)| element.clone()).collect();
-            }
+            let others = elements.iter().enumerate().filter(|(index, _)| *index != position);
+            *elements = others.map(|(_, element)| element.clone()).collect();
             true
         }
         _ => false,
     }
+}
+
+fn holds(outer: &Span, inner: &Span) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
 }
 
 /// serde's words in ours; for an unknown key the one that was probably meant.
@@ -138,7 +142,7 @@ fn explained(message: &str) -> String {
             );
             format!("unknown key `{unknown}`, {hint}")
         }
-        _ => message.replace("invalid type: ", "found ").to_owned(),
+        _ => message.replace("invalid type: ", "found ").replace("expected i64", "expected a whole number"),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::source::Source;
 use engine::{ListenerTerms, Standing};
-use framing::Framing;
+use framing::{Envelope, Framing};
 use iso8583::Dialect;
 use limits::{Calendar, Rule};
 use routing::{Policy, RangeRow};
@@ -165,8 +165,18 @@ pub struct IssuerConfig {
     pub output_max: u32,
     /// Store-and-forward slots: how much may be in flight or owed to it.
     pub saf_max: u32,
-    /// DE 32 under which we sign on, if its dialect has one.
+    /// A sign-on or sign-off is answered within this.
+    pub sign_on_timeout_ms: u64,
+    /// TPDU and header of our requests, where the framing has them.
+    pub envelope: Envelope,
+    /// DE 32 of our network management; empty: not sent. So are the following.
     pub acquirer: Text<11>,
+    /// DE 33.
+    pub forwarder: Text<11>,
+    /// DE 41.
+    pub terminal: Text<16>,
+    /// DE 42.
+    pub merchant: Text<15>,
 }
 
 /// A connection to an issuer.

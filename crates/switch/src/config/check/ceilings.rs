@@ -7,7 +7,7 @@ use crate::config::notes::Notes;
 use crate::config::raw::{self, Field};
 use crate::config::section::Section;
 use crate::config::types::CalendarConfig;
-use limits::{Calendar, CalendarFault, Ceilings, OtherCurrency, Rule};
+use limits::{Calendar, Ceilings, OtherCurrency, Rule};
 use terms::{Currency, Minor};
 
 pub(super) fn calendars(known: &Known<'_>, notes: &mut Notes) -> Vec<CalendarConfig> {
@@ -27,21 +27,15 @@ fn calendar(section: &mut Section<'_>, raw: &raw::Calendar) -> Option<Calendar> 
     let zone = section.required("zone", &raw.zone, "an IANA name such as \"Asia/Shanghai\"");
     let cutover = section.required("cutover", &raw.cutover, "a time of day such as \"23:00\"");
     let (zone, cutover) = (zone?, cutover?);
-    match Calendar::new(zone.get_ref(), cutover.get_ref()) {
-        Ok(calendar) => Some(calendar),
-        Err(fault @ CalendarFault::Zone(_)) => {
-            section.problem(zone.span(), fault.to_string());
-            // The other key may be wrong as well.
-            if let Err(fault) = Calendar::new("UTC", cutover.get_ref()) {
-                section.problem(cutover.span(), fault.to_string());
-            }
-            None
-        }
-        Err(fault @ CalendarFault::Cutover(_)) => {
-            section.problem(cutover.span(), fault.to_string());
-            None
+    // Each alone first: a wrong zone must not hide a wrong cutover, nor the other way round.
+    for (zone_text, cutover_text, at) in
+        [(zone.get_ref().as_str(), "00:00", zone.span()), ("UTC", cutover.get_ref().as_str(), cutover.span())]
+    {
+        if let Err(fault) = Calendar::new(zone_text, cutover_text) {
+            section.problem(at, fault.to_string());
         }
     }
+    Calendar::new(zone.get_ref(), cutover.get_ref()).ok()
 }
 
 /// By the position of their names; `None` where a mistake was noted.

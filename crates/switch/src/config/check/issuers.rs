@@ -2,14 +2,14 @@
 //! Never connects. Guards: links are numbered over all issuers in the order of the file; an issuer's deadline always leaves
 //! time to answer the terminal.
 
-use super::{Known, listeners, peers};
+use super::{Known, listeners, ourselves, peers};
 use crate::config::notes::Notes;
 use crate::config::raw;
 use crate::config::section::{Names, Section};
 use crate::config::types::{ClientTls, IssuerConfig, LinkConfig};
 use limits::Rule;
 use routing::{Chooser, LinkChoice, Policy};
-use terms::{CalendarIx, IssuerIx, LinkIx, Text};
+use terms::{CalendarIx, IssuerIx, LinkIx};
 use toml::Spanned;
 
 pub(super) fn check(
@@ -45,7 +45,6 @@ fn issuer(
     section.required("calendar", &raw.calendar, "the name of a [[calendar]]");
     let calendar = section.name("calendar", &raw.calendar, &known.calendars);
     let ceilings = section.name("limits", &raw.limits, &known.limits);
-    let acquirer = raw.acquirer.as_ref().and_then(|value| listeners::acquirer(section, value));
     let timeout_ms = timeout(section, raw);
     let balances = [("round-robin", Policy::RoundRobin), ("weighted", Policy::Weighted)];
     let retry_first_ms = section.number("retry_first_ms", &raw.retry_first_ms, 100..=600_000, 1_000);
@@ -83,7 +82,17 @@ fn issuer(
         ),
         output_max: section.number("output_max_bytes", &raw.output_max_bytes, 65_536..=1 << 28, 1 << 22),
         saf_max: section.number("saf_max", &raw.saf_max, 16..=1 << 24, 65_536),
-        acquirer: acquirer.unwrap_or(Text::EMPTY),
+        sign_on_timeout_ms: section.number(
+            "sign_on_timeout_ms",
+            &raw.sign_on_timeout_ms,
+            100..=60_000,
+            10_000,
+        ),
+        envelope: ourselves::envelope(section, raw),
+        acquirer: ourselves::institution(section, "acquirer", &raw.acquirer),
+        forwarder: ourselves::institution(section, "forwarder", &raw.forwarder),
+        terminal: ourselves::identity(section, "terminal", &raw.terminal),
+        merchant: ourselves::identity(section, "merchant", &raw.merchant),
         limits: ceilings.and_then(|position| limits[position].clone()),
         dialect: dialect?,
         framing: framing?,

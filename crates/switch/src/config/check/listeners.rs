@@ -8,7 +8,7 @@ use crate::config::section::Section;
 use crate::config::types::{ListenerConfig, ServerTls};
 use engine::ListenerTerms;
 use std::net::SocketAddr;
-use terms::{CalendarIx, Text};
+use terms::CalendarIx;
 use toml::Spanned;
 
 pub(super) fn check(known: &Known<'_>, notes: &mut Notes) -> Vec<ListenerConfig> {
@@ -54,8 +54,9 @@ fn listener(section: &mut Section<'_>, raw: &raw::Listener, known: &Known<'_>) -
 }
 
 fn terms(section: &mut Section<'_>, raw: &raw::Listener, known: &Known<'_>) -> Option<ListenerTerms> {
-    let acquirer = section.required("acquirer", &raw.acquirer, ACQUIRER);
-    let acquirer = acquirer.and_then(|value| self::acquirer(section, value));
+    let acquirer =
+        section.required("acquirer", &raw.acquirer, "DE 32 of its messages that have none: 1 to 11 digits");
+    let acquirer = acquirer.and_then(|value| peers::institution(section, "acquirer", value));
     section.required("calendar", &raw.calendar, "the name of a [[calendar]]");
     let calendar = section.name("calendar", &raw.calendar, &known.calendars);
     section.choice("mac", &raw.mac, &[("none", ())], ());
@@ -77,17 +78,6 @@ fn terms(section: &mut Section<'_>, raw: &raw::Listener, known: &Known<'_>) -> O
 /// When its terminals give up.
 pub(super) fn answer_within(section: &mut Section<'_>, raw: &raw::Listener) -> u32 {
     section.number("answer_within_ms", &raw.answer_within_ms, 1_000..=120_000, ANSWER_WITHIN_MS)
-}
-
-/// DE 32 as digits.
-pub(super) fn acquirer(section: &mut Section<'_>, value: &Spanned<String>) -> Option<Text<11>> {
-    let text = value.get_ref();
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let found = Text::new(text.as_bytes()).filter(|_| digits);
-    if found.is_none() {
-        section.problem(value.span(), format!("acquirer = \"{text}\", expected {ACQUIRER}"));
-    }
-    found
 }
 
 fn server_tls(section: &mut Section<'_>, raw: &Spanned<raw::ServerTls>) -> ServerTls {
@@ -123,4 +113,3 @@ fn clash(one: SocketAddr, other: SocketAddr) -> bool {
 
 /// Terminals give up after 30 s unless the listener says otherwise (DESIGN 7).
 const ANSWER_WITHIN_MS: u32 = 30_000;
-const ACQUIRER: &str = "DE 32: 1 to 11 digits";

@@ -1,7 +1,7 @@
 //! Merchants and their terminals.
 //! Never takes a terminal twice. Guards: no two of them share a hash, so that the engine never takes one for another.
 
-use super::{Known, listeners};
+use super::{Known, peers};
 use crate::config::notes::Notes;
 use crate::config::raw;
 use crate::config::section::Section;
@@ -43,7 +43,7 @@ fn merchant(
     listeners: &[ListenerConfig],
 ) -> Option<MerchantConfig> {
     let id = section.required("id", &raw.id, "DE 42: 1 to 15 characters");
-    let id = id.and_then(|id| text::<15>(section, "id", id));
+    let id = id.and_then(|id| peers::identity(section, "id", id));
     let acquirer = acquirer(section, raw, listeners);
     let rule = |position: Option<usize>| position.and_then(|position| limits[position].clone());
     let own = rule(section.name("limits", &raw.limits, &known.limits));
@@ -69,7 +69,7 @@ fn acquirer(
     listeners: &[ListenerConfig],
 ) -> Option<Text<11>> {
     if let Some(value) = &raw.acquirer {
-        return listeners::acquirer(section, value);
+        return peers::institution(section, "acquirer", value);
     }
     let first = listeners.first()?.terms.acquirer;
     if listeners.iter().any(|listener| listener.terms.acquirer != first) {
@@ -118,7 +118,7 @@ fn terminals(section: &mut Section<'_>, raw: &raw::Merchant) -> Vec<Listed> {
 /// One terminal, or those from `T0001..=T0100`.
 fn expanded(section: &mut Section<'_>, value: &Spanned<String>, room: usize) -> Vec<Text<16>> {
     let Some((low, high)) = value.get_ref().split_once("..=") else {
-        return text::<16>(section, "terminals", value).into_iter().collect();
+        return peers::identity(section, "terminals", value).into_iter().collect();
     };
     let Some((prefix, numbers)) = numbered(low, high) else {
         let expected = "expected two ends that differ in their last digits only, such as \"T0001..=T0100\"";
@@ -148,17 +148,6 @@ fn numbered<'t>(low: &'t str, high: &str) -> Option<(&'t str, std::ops::RangeInc
     let plain = last.bytes().all(|byte| byte.is_ascii_digit());
     let (first, last) = (first.parse().ok()?, last.parse().ok()?);
     (plain && first <= last).then_some((prefix, first..=last))
-}
-
-/// An identity of up to `N` characters, as it stands on the wire without its padding.
-fn text<const N: usize>(section: &mut Section<'_>, key: &str, value: &Spanned<String>) -> Option<Text<N>> {
-    let graphic = !value.get_ref().is_empty() && value.get_ref().bytes().all(|byte| byte.is_ascii_graphic());
-    let found = Text::new(value.get_ref().as_bytes()).filter(|_| graphic);
-    if found.is_none() {
-        let expected = format!("expected 1 to {N} printable ASCII characters");
-        section.problem(value.span(), format!("{key} = \"{}\", {expected}", value.get_ref()));
-    }
-    found
 }
 
 /// Hashes of merchants and terminals so far, and where they stand.

@@ -11,6 +11,7 @@ use framing::Framing;
 use iso8583::Dialect;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use terms::Text;
 use toml::Spanned;
 
 /// A built-in dialect by name, or one from a file ending in `.toml`.
@@ -101,6 +102,33 @@ fn split(text: &str) -> Option<Address> {
     let is_name =
         !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     (is_name || is_address && host != bare).then(|| Address { host: bare.to_owned(), port })
+}
+
+/// DE 32 or 33 as digits.
+pub(super) fn institution(section: &mut Section<'_>, key: &str, value: &Spanned<String>) -> Option<Text<11>> {
+    let text = value.get_ref();
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let found = Text::new(text.as_bytes()).filter(|_| digits);
+    if found.is_none() {
+        section.problem(value.span(), format!("{key} = \"{text}\", expected 1 to 11 digits"));
+    }
+    found
+}
+
+/// DE 41 or 42 of up to `N` characters, without the padding it has on the wire.
+pub(super) fn identity<const N: usize>(
+    section: &mut Section<'_>,
+    key: &str,
+    value: &Spanned<String>,
+) -> Option<Text<N>> {
+    let text = value.get_ref();
+    let graphic = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let found = Text::new(text.as_bytes()).filter(|_| graphic);
+    if found.is_none() {
+        let expected = format!("expected 1 to {N} printable ASCII characters without spaces");
+        section.problem(value.span(), format!("{key} = \"{text}\", {expected}"));
+    }
+    found
 }
 
 /// Whether only this machine can be at the other end.

@@ -27,17 +27,20 @@ pub(super) fn check(
     let mut rows = Vec::new();
     let mut places = HashMap::new();
     for raw in &known.file.routes {
-        let mut section = Section::new("route", shown(raw.get_ref()), raw.span(), known.source, notes);
-        let line = known.source.line(section.span.start);
-        places.insert(line, section.span.clone());
+        let name = written(raw.get_ref()).map(|text| text.get_ref().as_str());
+        let mut section = Section::new("route", name, raw.span(), known.source, notes);
+        let at = written(raw.get_ref()).map_or(section.span.clone(), Spanned::span);
+        let line = known.source.line(at.start);
+        places.insert(line, at);
         rows.extend(row(&mut section, raw.get_ref(), known, limits, &mut cards, line));
     }
     clashes(&rows, &places, known, notes);
     (rows, cards.rules)
 }
 
-fn shown(raw: &raw::Route) -> Option<&str> {
-    raw.prefix.as_ref().or(raw.range.as_ref()).map(|text| text.get_ref().as_str())
+/// The range as it is written.
+fn written(raw: &raw::Route) -> Option<&Spanned<String>> {
+    raw.prefix.as_ref().or(raw.range.as_ref())
 }
 
 fn row(
@@ -137,7 +140,10 @@ fn condition(section: &mut Section<'_>, raw: &Spanned<raw::Condition>) -> Option
         ("exclude-card", Verdict::ExcludeCard),
         ("exclude-terminal", Verdict::ExcludeTerminal),
     ];
-    section.required("condition.effect", &raw.effect, "\"allow\", \"exclude-card\" or \"exclude-terminal\"");
+    if raw.effect.is_none() {
+        let expected = "expected \"allow\", \"exclude-card\" or \"exclude-terminal\"";
+        section.problem(at.clone(), format!("effect is missing, {expected}"));
+    }
     let verdict = section.choice("effect", &raw.effect, &effects, Verdict::default());
     let amounts = amounts(section, raw, &currencies, at);
     Some(Condition {
