@@ -249,7 +249,7 @@ impl Index {
             }
         });
         if self.previous.clear() > carried.len() {
-            self.complete_since = self.complete_since.max(self.current.started_ms);
+            self.complete_since = self.complete_since.max(self.current.started_ms.saturating_add(1));
         }
         core::mem::swap(&mut self.current, &mut self.previous);
         self.current.started_ms = self.now_ms;

@@ -18,7 +18,7 @@ use crate::{State, Verdict};
 use cells::Cells;
 use core::hash::{BuildHasherDefault, Hasher};
 use journal::{Kind, Lsn, Projection};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use terms::{BusinessDay, Rrn};
 
@@ -43,7 +43,7 @@ pub struct Ledger {
     open: Map<Serial, OpenIntent>,
     owed: Map<Serial, Owed>,
     resolving: Map<Serial, Resolving>,
-    tombstones: Vec<StandingTombstone>,
+    tombstones: VecDeque<StandingTombstone>,
     days: Map<u32, BusinessDay>,
     rrn_counters: [u64; 64],
     unreadable: Option<(Lsn, Damaged)>,
@@ -61,7 +61,7 @@ impl Ledger {
             open: Map::default(),
             owed: Map::default(),
             resolving: Map::default(),
-            tombstones: Vec::new(),
+            tombstones: VecDeque::new(),
             days: Map::default(),
             rrn_counters: [0; 64],
             unreadable: None,
@@ -97,6 +97,11 @@ impl Ledger {
     /// Originals still looked for.
     pub fn resolving(&self) -> impl Iterator<Item = &Resolving> {
         self.resolving.values()
+    }
+
+    /// Tombstones that have not expired, oldest first.
+    pub fn tombstones(&self) -> impl Iterator<Item = &StandingTombstone> {
+        self.tombstones.iter()
     }
 
     /// The duplicate index.
@@ -184,8 +189,12 @@ impl Ledger {
         self.now(tombstone.wall_ms);
         self.resolving.remove(&tombstone.serial);
         let expired = self.wall_ms - Entry::TOMBSTONE_MS;
-        self.tombstones.retain(|standing| standing.tombstone.wall_ms > expired);
-        self.tombstones.push(StandingTombstone { lsn, tombstone });
+        while self.tombstones.len() >= TOMBSTONES_MAX
+            || self.tombstones.front().is_some_and(|oldest| oldest.tombstone.wall_ms <= expired)
+        {
+            self.tombstones.pop_front();
+        }
+        self.tombstones.push_back(StandingTombstone { lsn, tombstone });
         let Tombstone { original, owner, wall_ms, .. } = tombstone;
         self.remember(Entry::tombstone(&original, owner, lsn, wall_ms));
     }
@@ -256,6 +265,9 @@ impl Projection for Ledger {
         open.chain(owed).min().unwrap_or(Lsn::NONE)
     }
 }
+
+/// Tombstones that a restart hands over at most, over all shards: the oldest go first.
+const TOMBSTONES_MAX: usize = 1 << 20;
 
 /// Calendars lie within two days of each other; a counter that much older can neither be charged nor given back.
 const DAYS_KEPT: u16 = 3;

@@ -145,7 +145,7 @@ fn read_records(ledger: &mut Ledger, input: &mut Summing<'_>) -> io::Result<()> 
     }
     while let Some((lsn, _)) = unframed(input, &mut payload)? {
         let tombstone = Tombstone::read(&payload).map_err(damaged)?;
-        ledger.tombstones.push(StandingTombstone { lsn, tombstone });
+        ledger.tombstones.push_back(StandingTombstone { lsn, tombstone });
     }
     while unframed(input, &mut payload)?.is_some() {
         let day = Day::read(&payload).map_err(damaged)?;

@@ -2,7 +2,7 @@
 //! Never holds a card number in its payload (that is the sealed secret), nor track, chip or PIN data at all.
 //! Guards: at most 184 bytes for a request without an original, so that record and header fit 192.
 
-use super::wire::{Pen, Reading};
+use super::wire::{Pen, Reading, flag};
 use super::{Damaged, INTENT, Record, Serial};
 use journal::{Frame, Kind, Lsn};
 use limits::{Charge, LimitKey, Rule, Scope};
@@ -198,9 +198,9 @@ impl Record for Intent {
 
 fn present(request: &Request) -> u8 {
     let billing = request.billing_amount != 0 || request.billing_currency != Currency::NONE;
-    u8::from(billing) * HAS_BILLING
-        | u8::from(request.rrn.is_some()) * HAS_RRN
-        | u8::from(request.original.is_some()) * HAS_ORIGINAL
+    flag(billing, HAS_BILLING)
+        | flag(request.rrn.is_some(), HAS_RRN)
+        | flag(request.original.is_some(), HAS_ORIGINAL)
 }
 
 fn write_fixed<const N: usize>(intent: &Intent, pen: &mut Pen<N>) {

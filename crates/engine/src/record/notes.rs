@@ -4,7 +4,7 @@
 
 use super::intent::{read_currency, read_stan};
 use super::outcome::Told;
-use super::wire::{Pen, Reading};
+use super::wire::{Pen, Reading, flag};
 use super::{Damaged, LATE, PARKED, REFUSED, Record, Serial, UNDELIVERED, UNMATCHED};
 use crate::Verdict;
 use journal::{Kind, Lsn};
@@ -126,8 +126,9 @@ impl Record for Late {
         pen.lsn(self.intent_lsn);
         pen.wall(self.wall_ms);
         pen.u8(verdict_number(self.verdict));
-        pen.u8(u8::from(self.approval_code.is_some()) * HAS_APPROVAL_CODE
-            | u8::from(self.amount.is_some()) * HAS_AMOUNT);
+        pen.u8(
+            flag(self.approval_code.is_some(), HAS_APPROVAL_CODE) | flag(self.amount.is_some(), HAS_AMOUNT)
+        );
         pen.code(self.code);
         pen.bytes(&self.approval_code.map_or([0; 6], |code| code.0));
         pen.amount(self.amount.unwrap_or(0));

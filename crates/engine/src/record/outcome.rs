@@ -1,7 +1,7 @@
 //! OUTCOME: how a transaction ended, with what a replay of its answer needs.
 //! Never written twice as final for one INTENT (the engine's duty); guards: the payload fits 64 bytes.
 
-use super::wire::{Pen, Reading};
+use super::wire::{Pen, Reading, flag};
 use super::{Damaged, OUTCOME, Record, Serial};
 use crate::State;
 use crate::effect::ReversalReason;
@@ -141,9 +141,9 @@ impl Record for Outcome {
 
 impl Outcome {
     fn flags(&self) -> u8 {
-        u8::from(self.approval_seen) * APPROVAL_SEEN
-            | u8::from(self.approval_code.is_some()) * HAS_APPROVAL_CODE
-            | u8::from(self.approved_amount.is_some()) * HAS_AMOUNT
+        flag(self.approval_seen, APPROVAL_SEEN)
+            | flag(self.approval_code.is_some(), HAS_APPROVAL_CODE)
+            | flag(self.approved_amount.is_some(), HAS_AMOUNT)
     }
 }
 

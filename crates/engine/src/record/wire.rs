@@ -6,6 +6,11 @@ use super::Damaged;
 use journal::{Kind, Lsn};
 use terms::{Minor, ResponseCode, Text};
 
+/// `bit` if `set`.
+pub(crate) fn flag(set: bool, bit: u8) -> u8 {
+    if set { bit } else { 0 }
+}
+
 /// Collects one payload of at most `N` bytes on the stack, so that the frame grows once per record.
 pub(crate) struct Pen<const N: usize> {
     bytes: [u8; N],
