@@ -115,3 +115,18 @@ fn an_epoch_that_fell_behind_is_refused() {
     disk.overwrite(&epoch, first[..10].to_vec());
     assert!(matches!(open(&disk, small()), Err(Fault::BadFile { .. })));
 }
+
+#[test]
+fn bytes_behind_the_last_batch_of_a_closed_segment_are_refused() {
+    let disk = FakeDisk::new();
+    let (desk, ..) = open(&disk, small()).unwrap();
+    for first in (0..30).step_by(10) {
+        desk.commit_durable(frame(first..first + 10));
+    }
+    drop(desk);
+    let mut bytes = disk.content(&segment_path(0)).unwrap();
+    assert!(bytes.ends_with(&[0; 512]), "the closed segment has room left");
+    *bytes.last_mut().unwrap() = 1;
+    disk.overwrite(&segment_path(0), bytes);
+    assert!(matches!(open(&disk, small()), Err(Fault::Damaged { segment: 0, offset: 7680, .. })));
+}

@@ -78,8 +78,6 @@ fn frames_of_several_workers_come_back_to_them_in_order() {
         journal::open(options, disk, Arc::new(journal::testing::ToySeal), &mut ledger).unwrap();
     std::thread::scope(|scope| {
         for worker in 0..3 {
-            let this = std::thread::current();
-            let _ = this;
             let journal = &journal;
             scope.spawn(move || {
                 let me = std::thread::current();
