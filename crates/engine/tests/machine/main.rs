@@ -2,6 +2,8 @@
 
 mod builders;
 mod cells;
+mod chaos;
+mod crowd;
 mod desk;
 mod script;
 mod stories;

@@ -8,7 +8,7 @@ use crate::desk::{self, Desk, LEDGER};
 use engine::effect::{Note, Tally};
 use engine::record::{ACK, INTENT, Intent, OUTCOME, Outcome, REFUSED, Record, Serial, TOMBSTONE};
 use engine::{
-    Config, Context, Disposition, Effect, Effects, Engine, Event, Fetched, Frames, Ledger, ListenerTerms,
+    Config, Context, Disposition, Effect, Effects, Engine, Entry, Event, Fetched, Frames, Ledger, ListenerTerms,
     Origin, Permit, ShardState, Snapshot, State, Timer, TxnId,
 };
 use journal::testing::FakeDisk;
@@ -22,6 +22,8 @@ use terms::{Answer, BusinessDay, InternalCause, LinkIx, ListenerIx, Minor, Now, 
 pub struct Said {
     pub connection: u32,
     pub reply: engine::Reply,
+    /// The terminal has it.
+    pub delivered: bool,
 }
 
 /// One message that went to an issuer.
@@ -66,7 +68,7 @@ pub struct World {
     pub report_delivery: bool,
     disk: FakeDisk,
     pub desk: Desk,
-    connection: u32,
+    pub connection: u32,
     timers: BTreeMap<(Tick, u64), (TxnId, Timer)>,
     sequence: u64,
     stans: u32,
@@ -141,10 +143,10 @@ impl World {
 
     /// The process dies and comes back: what was not committed is gone.
     pub fn restart(self, ceiling: Minor) -> Self {
-        let Self { disk, desk, now, .. } = self;
+        let Self { disk, desk, now, connection, .. } = self;
         drop(desk);
         let (desk, ledger) = desk::open(&disk);
-        Self::of(ceiling, disk, desk, ledger, now)
+        Self { connection, ..Self::of(ceiling, disk, desk, ledger, now) }
     }
 
     /// The ledger that a restart would begin with.
@@ -292,7 +294,7 @@ impl World {
     }
 
     fn reply(&mut self, txn: Option<TxnId>, origin: Origin, reply: engine::Reply, of: Option<Disposition>) {
-        self.said.push(Said { connection: origin.connection, reply });
+        self.said.push(Said { connection: origin.connection, reply, delivered: true });
         let Some(txn) = txn else {
             assert_ne!(of, None, "a message at hand needs a message");
             return;
@@ -303,6 +305,7 @@ impl World {
             assert_eq!(self.durable.get(&transaction.serial), Some(&State::Approved), "told too early");
             if self.report_delivery {
                 let undelivered = core::mem::take(&mut self.undelivered);
+                self.said.last_mut().unwrap().delivered = !undelivered;
                 self.event(if undelivered { Event::Undelivered { txn } } else { Event::Delivered { txn } });
             }
         }
@@ -426,6 +429,23 @@ impl World {
     /// What the ceiling of `card` has counted today.
     pub fn spent(&self, card: u16) -> (Minor, u32) {
         self.store.spent(LimitKey::card(&builders::token(card), self.snapshot.calendars[0]), self.day)
+    }
+
+    /// What the journal would rebuild is what is here.
+    pub fn assert_journaled(&self) {
+        let ledger = self.ledger();
+        for spent in ledger.spent() {
+            let live = self.store.spent(spent.key, spent.day);
+            assert_eq!(live, (spent.amount, spent.count), "counter {:?}", spent.key);
+        }
+        let settled = |entry: &Entry| (!entry.is_live()).then_some((entry.slot, entry.repeat.0, entry.state, entry.lsn));
+        let mut live: Vec<_> = self.engine.entries().filter_map(|entry| settled(&entry)).collect();
+        let open: HashSet<_> = self.engine.entries().filter(Entry::is_live).map(|entry| entry.slot).collect();
+        let mut rebuilt: Vec<_> = ledger.index().iter().filter_map(|entry| settled(&entry)).collect();
+        rebuilt.retain(|(slot, ..)| !open.contains(slot));
+        live.sort_unstable();
+        rebuilt.sort_unstable();
+        assert_eq!(live, rebuilt);
     }
 
     /// Nothing is open, held or owed.
