@@ -1,0 +1,101 @@
+//! Journal against issuers. The key is issuer, our STAN and our DE 7, and the RRN.
+//! Never nets one transaction against another; guards: an approval is debited exactly once, everything else not at all.
+
+use super::{Comparison, ItemKind, name};
+use crate::shapes::{IssuerBook, IssuerEntry, IssuerKind};
+use crate::switch_book::{Entry, State, SwitchBook};
+use std::collections::BTreeMap;
+
+/// What an issuer booked for one transaction.
+#[derive(Clone, Copy, Default)]
+struct Booked {
+    debits: u32,
+    reversals: u32,
+    net: i64,
+    foreign: bool,
+}
+
+pub(super) fn compare(book: &IssuerBook, switch: &SwitchBook, comparison: &mut Comparison) {
+    let mut by_key: BTreeMap<(&str, u32), Vec<u64>> = BTreeMap::new();
+    for (serial, entry) in switch.transactions.iter().filter(|(_, entry)| entry.debits) {
+        by_key.entry((&entry.issuer, entry.link_stan)).or_default().push(*serial);
+    }
+    let mut booked: BTreeMap<u64, Booked> = BTreeMap::new();
+    for booking in &book.entries {
+        comparison.sums(booking.currency).issuers += signed(booking);
+        let candidates = by_key.get(&(booking.issuer.as_str(), booking.stan)).map_or(&[][..], Vec::as_slice);
+        let mut same = candidates.iter().filter(|serial| is_same(booking, &switch.transactions[serial]));
+        match (same.next(), same.next()) {
+            (Some(serial), None) => {
+                booked.entry(*serial).or_default().add(booking, switch.transactions[serial].currency);
+            }
+            (None, _) => unasked(booking, "nothing that the journal has", comparison),
+            (Some(_), Some(_)) => unasked(booking, "more than one transaction", comparison),
+        }
+    }
+    for (serial, entry) in switch.transactions.iter().filter(|(_, entry)| entry.debits) {
+        settle(entry, booked.get(serial).copied().unwrap_or_default(), comparison);
+    }
+}
+
+fn settle(entry: &Entry, booked: Booked, comparison: &mut Comparison) {
+    let amount = entry.final_amount();
+    if booked.foreign {
+        return comparison.disagree(name(entry), "the issuer booked it in another currency");
+    }
+    if booked.net < 0 || booked.debits > booked.reversals + 1 {
+        let Booked { debits, reversals, net, .. } = booked;
+        let what = format!("the issuer booked {debits} debits and {reversals} reversals, net {net}");
+        return comparison.disagree(name(entry), what);
+    }
+    match (entry.state, booked.net) {
+        (State::Approved, net) if net == amount => {}
+        (State::StandIn, 0) => comparison.issuer_item(ItemKind::StandInLoss, entry, amount),
+        (State::StandIn, net) if net == amount => {}
+        (State::Declined | State::Reversed | State::Reversing | State::Quarantined | State::Open, 0) => {}
+        (State::Quarantined, net) => comparison.issuer_item(ItemKind::Quarantined, entry, -net),
+        // It answered a decline, or acknowledged the reversal, and keeps the debit.
+        (State::Reversed, net) => comparison.issuer_item(ItemKind::IssuerContradiction, entry, -net),
+        (State::Declined, net) if entry.code.is_some() => {
+            comparison.issuer_item(ItemKind::IssuerContradiction, entry, -net);
+        }
+        (state, net) => {
+            comparison.disagree(name(entry), format!("journal {state:?} {amount}, issuer's net debit {net}"));
+        }
+    }
+}
+
+fn unasked(booking: &IssuerEntry, what: &str, comparison: &mut Comparison) {
+    let IssuerEntry { issuer, stan, transmission, amount, currency, .. } = booking;
+    comparison.disagree(
+        format!("{issuer} stan {stan:06} at {transmission:010}"),
+        format!("the issuer booked a {:?} of {amount} {currency:03} for {what}", booking.kind),
+    );
+}
+
+impl Booked {
+    fn add(&mut self, booking: &IssuerEntry, currency: u16) {
+        self.foreign |= booking.currency != currency;
+        self.net += signed(booking);
+        match booking.kind {
+            IssuerKind::Debit => self.debits += 1,
+            IssuerKind::Reversal => self.reversals += 1,
+        }
+    }
+}
+
+fn signed(booking: &IssuerEntry) -> i64 {
+    match booking.kind {
+        IssuerKind::Debit => booking.amount,
+        IssuerKind::Reversal => -booking.amount,
+    }
+}
+
+/// DE 7 where both have it, and the RRN where both have it: two links of one issuer may use a STAN in the same second.
+fn is_same(booking: &IssuerEntry, entry: &Entry) -> bool {
+    let transmission = booking.transmission == 0
+        || entry.link_transmission == 0
+        || booking.transmission == entry.link_transmission;
+    let rrn = booking.rrn.as_deref().is_none_or(|rrn| rrn.trim_end() == entry.rrn);
+    transmission && rrn
+}

@@ -1,0 +1,107 @@
+//! Terminals against journal. The key is acquirer, terminal, merchant, batch and STAN, with local date and time, else RRN.
+//! Never matches one transaction twice; guards: no approval that the other side does not have.
+
+use super::{Comparison, ItemKind, name};
+use crate::shapes::{TerminalBook, TerminalEntry, TerminalState};
+use crate::switch_book::{Entry, State, SwitchBook};
+use std::collections::{BTreeMap, BTreeSet};
+
+type Key = (String, String, String, u32, u32);
+
+pub(super) fn compare(book: &TerminalBook, switch: &SwitchBook, comparison: &mut Comparison) {
+    let mut by_key: BTreeMap<Key, Vec<u64>> = BTreeMap::new();
+    for (serial, entry) in switch.transactions.iter().filter(|(_, entry)| entry.debits) {
+        by_key.entry(key_of(entry)).or_default().push(*serial);
+    }
+    let mut taken = BTreeSet::new();
+    for believed in book.entries.iter().filter(|believed| believed.money) {
+        if believed.state == TerminalState::Approved {
+            comparison.sums(believed.currency).terminals += believed.amount;
+        }
+        let candidates = by_key.get(&key(believed)).map_or(&[][..], Vec::as_slice);
+        let free = |serial: &&u64| !taken.contains(*serial);
+        let same = |serial: &&u64| is_same(believed, &switch.transactions[*serial]);
+        match candidates.iter().filter(free).rfind(same) {
+            Some(serial) => {
+                taken.insert(*serial);
+                settle(believed, &switch.transactions[serial], comparison);
+            }
+            None => alone(believed, comparison),
+        }
+    }
+    let left = switch.transactions.iter().filter(|(serial, entry)| entry.debits && !taken.contains(serial));
+    for (_, entry) in left.filter(|(_, entry)| entry.stands()) {
+        comparison.disagree(name(entry), "approved in the journal, not in the terminals' book");
+    }
+}
+
+/// Both sides have it.
+fn settle(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) {
+    use TerminalState as T;
+    let amount = entry.final_amount();
+    match (believed.state, entry.state) {
+        (T::Approved, State::Approved | State::StandIn)
+            if (believed.amount, believed.currency) == (amount, entry.currency) => {}
+        (T::Approved, State::Approved | State::StandIn) => {
+            let (theirs, currency) = (believed.amount, believed.currency);
+            let what =
+                format!("terminal approved {theirs} {currency:03}, journal {amount} {:03}", entry.currency);
+            comparison.disagree(name(entry), what);
+        }
+        // It asked for the reversal itself and kept the goods handed over all the same.
+        (T::Approved, State::Reversing | State::Reversed | State::Quarantined)
+            if entry.reversal_reason == Some(TERMINAL_ASKED) =>
+        {
+            comparison.terminal_item(ItemKind::TerminalBreach, entry, -believed.amount);
+        }
+        (T::Approved, state) | (T::Reversed, state @ (State::Approved | State::StandIn)) => {
+            comparison.disagree(name(entry), format!("terminal {:?}, journal {state:?}", believed.state));
+        }
+        (T::Unknown, State::Approved | State::StandIn) => {
+            comparison.terminal_item(ItemKind::UnconfirmedDelivery, entry, amount);
+        }
+        // Without a reversal a terminal may not take an approval for a decline.
+        (T::Declined, State::Approved | State::StandIn) => {
+            comparison.terminal_item(ItemKind::TerminalBreach, entry, amount);
+        }
+        (_, State::Open) => comparison.disagree(name(entry), "no outcome in the journal"),
+        _ => {}
+    }
+}
+
+/// The journal has no INTENT for it: fine unless the terminal has an approval.
+fn alone(believed: &TerminalEntry, comparison: &mut Comparison) {
+    if believed.state != TerminalState::Approved {
+        return;
+    }
+    let TerminalEntry { terminal, merchant, stan, amount, currency, .. } = believed;
+    let transaction = format!("{terminal} {merchant} stan {stan:06}");
+    comparison.disagree(
+        transaction,
+        format!("terminal approved {amount} {currency:03}, the journal does not have it"),
+    );
+}
+
+fn key(believed: &TerminalEntry) -> Key {
+    let trimmed = |text: &String| text.trim_end().to_owned();
+    let identity = (trimmed(&believed.acquirer), trimmed(&believed.terminal), trimmed(&believed.merchant));
+    (identity.0, identity.1, identity.2, believed.batch, believed.stan)
+}
+
+fn key_of(entry: &Entry) -> Key {
+    (entry.acquirer.clone(), entry.terminal.clone(), entry.merchant.clone(), entry.batch, entry.stan)
+}
+
+/// A STAN comes again every few thousand transactions: date and time tell, else the RRN does.
+fn is_same(believed: &TerminalEntry, entry: &Entry) -> bool {
+    if let (Some(one), Some(other)) = (believed.local_time, entry.local_time) {
+        return one == other && believed.local_date == entry.local_date;
+    }
+    let dates = believed.local_date == 0 || entry.local_date == 0 || believed.local_date == entry.local_date;
+    let rrn = believed.rrn.as_deref().map(str::trim_end);
+    let known = |rrn: &str| rrn == entry.rrn || Some(rrn) == entry.terminal_rrn.as_deref();
+    dates && rrn.is_none_or(known)
+}
+
+/// Reversal reason 0 of the page of records.
+const TERMINAL_ASKED: u8 = 0;

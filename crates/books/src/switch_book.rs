@@ -1,0 +1,391 @@
+//! The switch's own book: its journal's records folded into one entry per transaction, with totals.
+//!
+//! Never corrects what it reads: a record that does not follow from the ones before is a finding. Guards: one final
+//! outcome per INTENT; a reversal once owed stays owed until its ACK.
+
+use crate::journal;
+use crate::record::{Intent, Payload, PayloadFault, Refused, state};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What the journal says happened.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct SwitchBook {
+    /// By serial.
+    pub transactions: BTreeMap<u64, Entry>,
+    /// Declined before an INTENT, by cause number; none of these reached an issuer.
+    pub refused: BTreeMap<u8, u64>,
+    /// Originals of reversals that are still looked for, by serial of the reversal.
+    pub searching: Vec<u64>,
+    /// Tombstones set.
+    pub tombstones: u64,
+    /// Answers that matched nothing, and how many of them approved.
+    pub unmatched: Unmatched,
+    /// Business day per calendar, days since 2000-01-01 plus one.
+    pub days: BTreeMap<String, u16>,
+    /// What does not follow from what came before.
+    pub findings: Vec<String>,
+    #[serde(skip)]
+    names: BTreeMap<u32, String>,
+}
+
+/// Why a journal cannot be folded into a book.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadFault {
+    /// The journal itself.
+    #[error(transparent)]
+    Journal(#[from] journal::Fault),
+    /// A payload.
+    #[error("record at {position:012x}")]
+    Payload {
+        /// Its position in the log.
+        position: u64,
+        /// What is wrong with it.
+        #[source]
+        fault: PayloadFault,
+    },
+}
+
+/// Answers to nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Unmatched {
+    /// All.
+    pub count: u64,
+    /// Approving ones: each is an alarm.
+    pub approving: u64,
+}
+
+/// One transaction that had an INTENT.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Entry {
+    /// Number for ever, as `epoch-shard-counter`.
+    pub serial: String,
+    /// DE 32 or the listener's acquirer.
+    pub acquirer: String,
+    /// DE 41 without padding.
+    pub terminal: String,
+    /// DE 42 without padding.
+    pub merchant: String,
+    /// Batch number, 0 if none.
+    pub batch: u32,
+    /// The terminal's STAN.
+    pub stan: u32,
+    /// DE 13 as MMDD, 0 if absent.
+    pub local_date: u16,
+    /// DE 12 as hhmmss.
+    pub local_time: Option<u32>,
+    /// Our DE 37.
+    pub rrn: String,
+    /// DE 37 as the terminal sent it.
+    pub terminal_rrn: Option<String>,
+    /// Type of transaction, by its number in the page of records.
+    pub kind: u8,
+    /// Whether it takes money from a cardholder (a balance does not).
+    pub debits: bool,
+    /// Asked for, minor units.
+    pub amount: i64,
+    /// Approved, where it differs.
+    pub approved_amount: Option<i64>,
+    /// ISO 4217 numeric.
+    pub currency: u16,
+    /// How it stands.
+    pub state: State,
+    /// Issuer's name.
+    pub issuer: String,
+    /// Link's name.
+    pub link: String,
+    /// Our STAN on the link.
+    pub link_stan: u32,
+    /// Our DE 7 on the link, MMDDhhmmss.
+    pub link_transmission: u32,
+    /// Business day of the issuer's calendar.
+    pub issuer_day: u16,
+    /// When the INTENT was written, milliseconds since 1970-01-01 UTC.
+    pub at: u64,
+    /// Our own reason, by its number.
+    pub cause: Option<u8>,
+    /// The issuer's DE 39.
+    pub code: Option<String>,
+    /// DE 38.
+    pub approval_code: Option<String>,
+    /// Why it was reversed, by its number in the page of records.
+    pub reversal_reason: Option<u8>,
+    /// The issuer was seen to approve, in time or late.
+    pub approval_seen: bool,
+    /// The reply found a dead connection at least once.
+    pub undelivered: bool,
+}
+
+/// How a transaction stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// No outcome.
+    Open,
+    /// Approved.
+    Approved,
+    /// Declined: nothing happened.
+    Declined,
+    /// A reversal is owed.
+    Reversing,
+    /// The reversal was acknowledged.
+    Reversed,
+    /// Approved here; the issuer has not said.
+    StandIn,
+    /// The issuer refused the reversal.
+    Quarantined,
+}
+
+/// Sums of one issuer, currency and business day, minor units.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Total {
+    /// Approved and not reversed.
+    pub approved: i64,
+    /// How many.
+    pub approved_count: u64,
+    /// Declined count (those with an INTENT).
+    pub declined_count: u64,
+    /// Reversed and acknowledged.
+    pub reversed: i64,
+    /// How many.
+    pub reversed_count: u64,
+    /// Reversals owed.
+    pub owed: i64,
+    /// How many.
+    pub owed_count: u64,
+}
+
+/// What totals are kept by: issuer, currency, business day of the issuer's calendar.
+pub type TotalKey = (String, u16, u16);
+
+impl SwitchBook {
+    /// Folds all records in; `records` yields kind and payload in log order.
+    /// # Errors
+    /// The first [`PayloadFault`].
+    pub fn fold<'a>(records: impl IntoIterator<Item = (u8, &'a [u8])>) -> Result<Self, PayloadFault> {
+        let mut book = Self::default();
+        for (kind, payload) in records {
+            book.apply(kind, payload)?;
+        }
+        Ok(book)
+    }
+
+    /// Reads the journal in `dir`. A torn tail ends it: nobody was answered on what is behind.
+    /// # Errors
+    /// [`ReadFault`] if the journal is damaged or a payload is not what the page says.
+    pub fn of_journal(dir: &Path) -> Result<Self, ReadFault> {
+        let mut book = Self::default();
+        for record in journal::records(dir)? {
+            match record {
+                Ok(record) => book
+                    .apply(record.kind, &record.payload)
+                    .map_err(|fault| ReadFault::Payload { position: record.lsn, fault })?,
+                Err(journal::Fault::Unsound { .. }) if journal::verify(dir)?.damage.is_none() => break,
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Ok(book)
+    }
+
+    /// Takes one more record in, in log order.
+    /// # Errors
+    /// [`PayloadFault`] if its payload is not what the page says; then the book is as it was.
+    pub fn apply(&mut self, kind: u8, payload: &[u8]) -> Result<(), PayloadFault> {
+        match Payload::read(kind, payload)? {
+            Payload::Intent(intent) => self.begin(&intent),
+            Payload::Outcome(outcome) => {
+                let entry = self.follow(outcome.serial, "OUTCOME", &[State::Open], outcome.state);
+                let Some(entry) = entry else { return Ok(()) };
+                (entry.cause, entry.code) = (outcome.cause, outcome.code);
+                (entry.approval_code, entry.reversal_reason) = (outcome.approval_code, outcome.reason);
+                entry.approved_amount = outcome.approved_amount.map(money);
+                entry.approval_seen |= outcome.approval_seen || outcome.state == state::APPROVED;
+            }
+            Payload::Owed(owed) => {
+                self.searching.retain(|search| *search != owed.search);
+                let Some(entry) = self.follow(owed.serial, "OBLIGATION", ANY, state::REVERSING) else {
+                    return Ok(());
+                };
+                entry.approval_seen |= owed.approval_seen;
+                entry.reversal_reason = Some(owed.reason);
+            }
+            Payload::Ack(ack) => drop(self.follow(ack.serial, "ACK", OWED, ack.state)),
+            Payload::Parked(serial) => drop(self.follow(serial, "PARKED", OWED, state::QUARANTINED)),
+            Payload::Late(serial, approves) => {
+                if let Some(entry) = self.transactions.get_mut(&serial) {
+                    entry.approval_seen |= approves;
+                }
+            }
+            Payload::Undelivered(serial) => {
+                if let Some(entry) = self.transactions.get_mut(&serial) {
+                    entry.undelivered = true;
+                }
+            }
+            Payload::Search(serial) => self.searching.push(serial),
+            Payload::Tombstone(serial) => {
+                self.tombstones += 1;
+                self.searching.retain(|search| *search != serial);
+            }
+            Payload::Refused(refused) => self.refuse(&refused),
+            Payload::Unmatched(unmatched) => {
+                self.unmatched.count += 1;
+                self.unmatched.approving += u64::from(unmatched.approves);
+            }
+            Payload::Day(calendar, day) => {
+                self.days.insert(self.name(calendar), day);
+            }
+            Payload::Config(names) => {
+                self.names.extend(names.into_iter().map(|name| (name.number, name.name)));
+            }
+            Payload::Audit(_) => {}
+            Payload::Unknown(kind) => self.findings.push(format!("record of unknown kind {kind}")),
+        }
+        Ok(())
+    }
+
+    /// Transactions with a reversal that the issuer has not acknowledged.
+    pub fn owed(&self) -> impl Iterator<Item = &Entry> {
+        self.transactions.values().filter(|entry| entry.state == State::Reversing)
+    }
+
+    /// Transactions without an outcome.
+    pub fn open(&self) -> impl Iterator<Item = &Entry> {
+        self.transactions.values().filter(|entry| entry.state == State::Open)
+    }
+
+    /// Sums per issuer, currency and business day; only of what debits.
+    pub fn totals(&self) -> BTreeMap<TotalKey, Total> {
+        let mut totals: BTreeMap<TotalKey, Total> = BTreeMap::new();
+        for entry in self.transactions.values().filter(|entry| entry.debits) {
+            let key = (entry.issuer.clone(), entry.currency, entry.issuer_day);
+            totals.entry(key).or_default().add(entry);
+        }
+        totals
+    }
+
+    fn begin(&mut self, intent: &Intent) {
+        let entry = Entry {
+            serial: serial_text(intent.serial),
+            acquirer: intent.acquirer.clone(),
+            terminal: intent.terminal.clone(),
+            merchant: intent.merchant.clone(),
+            batch: intent.batch,
+            stan: intent.stan,
+            local_date: intent.local_date,
+            local_time: intent.local_time,
+            rrn: intent.rrn.clone(),
+            terminal_rrn: intent.terminal_rrn.clone(),
+            kind: intent.kind,
+            debits: DEBITS.contains(&intent.kind),
+            amount: money(intent.amount),
+            approved_amount: None,
+            currency: intent.currency,
+            state: State::Open,
+            issuer: self.name(intent.issuer),
+            link: self.name(intent.link),
+            link_stan: intent.link_stan,
+            link_transmission: intent.link_transmission,
+            issuer_day: intent.issuer_day,
+            at: intent.at,
+            cause: None,
+            code: None,
+            approval_code: None,
+            reversal_reason: None,
+            approval_seen: false,
+            undelivered: false,
+        };
+        if self.transactions.insert(intent.serial, entry).is_some() {
+            self.findings.push(format!("{}: two intents", serial_text(intent.serial)));
+        }
+    }
+
+    /// Moves a transaction on; `None` (and a finding) if it does not exist. A state it should not come from is a finding.
+    fn follow(&mut self, serial: u64, record: &str, from: &[State], to: u8) -> Option<&mut Entry> {
+        let finding = |what: &str| format!("{}: {record} {what}", serial_text(serial));
+        let Some(entry) = self.transactions.get_mut(&serial) else {
+            self.findings.push(finding("without an intent"));
+            return None;
+        };
+        if !from.contains(&entry.state) {
+            self.findings.push(finding(&format!("in state {:?}", entry.state)));
+        }
+        entry.state = state_of(to);
+        Some(entry)
+    }
+
+    fn refuse(&mut self, refused: &Refused) {
+        *self.refused.entry(refused.cause.unwrap_or(u8::MAX)).or_default() += 1;
+    }
+
+    fn name(&self, number: u32) -> String {
+        self.names.get(&number).cloned().unwrap_or_else(|| format!("#{number:08x}"))
+    }
+}
+
+impl Entry {
+    /// What it moved if it stands approved, minor units.
+    pub fn final_amount(&self) -> i64 {
+        self.approved_amount.unwrap_or(self.amount)
+    }
+
+    /// Whether the journal says that the money moved and stays moved.
+    pub fn stands(&self) -> bool {
+        matches!(self.state, State::Approved | State::StandIn)
+    }
+}
+
+impl Total {
+    fn add(&mut self, entry: &Entry) {
+        match entry.state {
+            State::Approved | State::StandIn => {
+                self.approved += entry.final_amount();
+                self.approved_count += 1;
+            }
+            State::Declined => self.declined_count += 1,
+            State::Reversed => {
+                self.reversed += entry.final_amount();
+                self.reversed_count += 1;
+            }
+            State::Reversing | State::Quarantined => {
+                self.owed += entry.final_amount();
+                self.owed_count += 1;
+            }
+            State::Open => {}
+        }
+    }
+}
+
+fn state_of(number: u8) -> State {
+    match number {
+        state::APPROVED => State::Approved,
+        state::DECLINED => State::Declined,
+        state::REVERSING => State::Reversing,
+        state::REVERSED => State::Reversed,
+        state::STAND_IN => State::StandIn,
+        state::QUARANTINED => State::Quarantined,
+        _ => State::Open,
+    }
+}
+
+fn serial_text(serial: u64) -> String {
+    format!("{}-{}-{}", serial >> 48, serial >> 42 & 63, serial & ((1 << 42) - 1))
+}
+
+/// A field of six bytes always fits.
+fn money(amount: u64) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX)
+}
+
+/// Purchase, pre-authorization, completion, completion advice, offline sale.
+const DEBITS: [u8; 5] = [0, 2, 4, 6, 9];
+const OWED: &[State] = &[State::Reversing, State::Quarantined];
+const ANY: &[State] = &[
+    State::Open,
+    State::Approved,
+    State::Declined,
+    State::Reversing,
+    State::Reversed,
+    State::StandIn,
+    State::Quarantined,
+];

@@ -1,0 +1,6 @@
+//! The second reader of record payloads, the switch's book, and the comparison of the three books.
+
+mod comparison;
+mod folding;
+mod payloads;
+mod writer;
