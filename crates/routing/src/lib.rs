@@ -7,6 +7,7 @@
 pub mod chooser;
 pub mod condition;
 mod flatten;
+mod lines;
 pub mod range;
 pub mod span;
 pub mod table;

@@ -3,10 +3,10 @@
 //! Never changes once built (a new configuration is a new table, swapped as a whole); never shows a card number. Guards:
 //! the narrowest span wins; spans nest or are apart, else there is no table.
 //!
-//! Nested spans are flattened into stretches that follow each other, each one word: first number in the high 40 bits
-//! (twelve digits need no more), range in the low 24. The number's high bits lead to the few words to search.
+//! Nested spans are flattened into stretches that follow each other; `lines` finds a number's stretch among them.
 
 use crate::flatten::{Flattened, Piece, before, flatten};
+use crate::lines::{Lines, STRETCHES_MAX};
 use crate::span::DIGITS;
 use crate::{Range, RangeRow, Span};
 use std::collections::HashMap;
@@ -55,16 +55,12 @@ pub enum TableFault {
 /// An immutable snapshot of all ranges.
 #[derive(Debug)]
 pub struct Table {
-    /// First number << 24 | range + 1, or 0 for none; ascending, the first for number 0.
-    words: Box<[u64]>,
-    /// For each value of a number's high bits the last word that begins at or before it.
-    tops: Box<[u32]>,
-    /// How many low bits a number loses to be an index of `tops`.
-    shift: u32,
+    /// From a number to the place of its range + 1, or 0 for none.
+    lines: Lines,
     /// The different things that rows say.
     ranges: Box<[Range]>,
-    /// Beside `words`, for those who ask why: the row of each.
-    row_of: Box<[Option<u32>]>,
+    /// Off the hot path, for short cards and for those who ask why: which row owns which numbers.
+    pieces: Box<[Piece]>,
     rows: Box<[Row]>,
 }
 
@@ -88,18 +84,13 @@ impl Table {
         rows.sort_by_key(before);
         let Flattened { pieces, around } = flatten(&rows).map_err(TableFault::Overlaps)?;
         let (ranges, rows) = share(rows, &around);
-        let words: Box<[u64]> = pieces.iter().map(|piece| word(piece, &rows)).collect();
-        let (tops, shift) = tops(&words);
-        let row_of = pieces.iter().map(|piece| piece.row).collect();
-        Ok(Self { words, tops, shift, ranges, row_of, rows })
+        Ok(Self { lines: lines(&pieces, &rows), ranges, pieces: pieces.into(), rows })
     }
 
     /// A table that knows no card.
     pub fn empty() -> Self {
-        let nowhere = [Piece { start: 0, row: None }];
-        let words: Box<[u64]> = nowhere.iter().map(|piece| word(piece, &[])).collect();
-        let (tops, shift) = tops(&words);
-        Self { words, tops, shift, ranges: Box::default(), row_of: Box::new([None]), rows: Box::default() }
+        let pieces = Box::new([Piece { start: 0, row: None }]);
+        Self { lines: lines(&*pieces, &[]), ranges: Box::default(), pieces, rows: Box::default() }
     }
 
     /// The narrowest range that the card lies in; `None`: no such issuer (15).
@@ -107,8 +98,7 @@ impl Table {
         if pan.len() < usize::from(DIGITS) {
             return self.row(pan).map(|row| &self.ranges[row.range as usize]);
         }
-        let found = self.words[self.position(key(pan))] & RANGE_BITS;
-        self.ranges.get((found as usize).wrapping_sub(1))
+        self.ranges.get((self.lines.find(key(pan)) as usize).wrapping_sub(1))
     }
 
     /// Which row answers [`Table::find`]: its span and line, for those who ask why.
@@ -129,20 +119,13 @@ impl Table {
     /// The row by the longer way: a card of fewer than twelve digits is filled with zeros, which must not pass for digits
     /// that it has. So a row that asks for more digits than there are gives way to the one around it.
     fn row(&self, pan: Pan) -> Option<&Row> {
-        let mut row = &self.rows[self.row_of[self.position(key(pan))]? as usize];
+        let number = key(pan);
+        let piece = self.pieces.partition_point(|piece| piece.start <= number) - 1;
+        let mut row = &self.rows[self.pieces[piece].row? as usize];
         while usize::from(row.span.digits()) > pan.len() {
             row = &self.rows[row.around? as usize];
         }
         Some(row)
-    }
-
-    /// The last word that begins at or before `number`.
-    fn position(&self, number: u64) -> usize {
-        let top = (number >> self.shift) as usize;
-        let (from, to) = (self.tops[top] as usize, self.tops[top + 1] as usize);
-        // The word at `from` begins at or before every number with these high bits: at least one is counted.
-        let probe = number << RANGE_WIDTH | RANGE_BITS;
-        from + self.words[from..=to].partition_point(|word| *word <= probe) - 1
     }
 }
 
@@ -169,32 +152,13 @@ fn share(rows: Vec<RangeRow>, around: &[Option<u32>]) -> (Box<[Range]>, Box<[Row
     (ranges.into_iter().map(|(range, _)| range).collect(), kept)
 }
 
-fn word(piece: &Piece, rows: &[Row]) -> u64 {
-    piece.start << RANGE_WIDTH | piece.row.map_or(0, |row| u64::from(rows[row as usize].range) + 1)
+fn lines(pieces: &[Piece], rows: &[Row]) -> Lines {
+    let code = |piece: &Piece| piece.row.map_or(0, |row| rows[row as usize].range + 1);
+    Lines::new(&pieces.iter().map(|piece| (piece.start, code(piece))).collect::<Vec<_>>())
 }
 
-/// The index over `words`, about as long as they are: a few words each to search where numbers are spread evenly.
-fn tops(words: &[u64]) -> (Box<[u32]>, u32) {
-    let bits = (usize::BITS - words.len().leading_zeros()).clamp(TOP_BITS_MIN, TOP_BITS_MAX);
-    let shift = NUMBER_WIDTH - bits;
-    let mut position = 0;
-    let tops = (0..=(1_u64 << bits)).map(|top| {
-        while words.get(position + 1).is_some_and(|word| word >> RANGE_WIDTH <= top << shift) {
-            position += 1;
-        }
-        position as u32
-    });
-    (tops.collect(), shift)
-}
-
-const RANGE_WIDTH: u32 = 24;
-const RANGE_BITS: u64 = (1 << RANGE_WIDTH) - 1;
-const NUMBER_WIDTH: u32 = u64::BITS - RANGE_WIDTH;
-const _: () = assert!(10_u64.pow(DIGITS as u32) < 1 << NUMBER_WIDTH, "twelve digits fit beside a range");
-/// One value stands for "none".
-const ROWS_MAX: usize = RANGE_BITS as usize - 1;
-const TOP_BITS_MIN: u32 = 8;
-const TOP_BITS_MAX: u32 = 18;
+/// A row begins and ends at most one stretch each.
+const ROWS_MAX: usize = STRETCHES_MAX / 2 - 1;
 const TENS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
 #[cfg(test)]

@@ -152,7 +152,7 @@ fn an_empty_table_knows_no_card() {
 fn more_rows_than_a_word_can_number_are_refused() {
     assert_eq!(
         TableFault::TooMany(ROWS_MAX + 1).to_string(),
-        format!("{} ranges, expected at most 16777214", ROWS_MAX + 1)
+        format!("{} ranges, expected at most 4194303", ROWS_MAX + 1)
     );
 }
 
