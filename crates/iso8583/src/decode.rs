@@ -4,10 +4,11 @@
 
 use crate::digits::{
     are_ascii_digits, are_ebcdic_digits, are_hex, are_packed_digits, are_packed_track, are_printable,
-    are_track, ascii_number, hex_value, hex_word, is_track_char, packed_number,
+    are_track, ascii_number, hex_value, hex_word, packed_number,
 };
 use crate::error::{DecodeError, Expected, Found};
-use crate::index::{Bits, Entry, Index, place};
+use crate::index::{Bits, Entry, Index, NO_MTI, place};
+use crate::refuse::{byte_error, ended, fits, refuse};
 use crate::spec::{Field, Prefix, Secret, Shape};
 use crate::{Coding, Dialect};
 use terms::Mti;
@@ -28,16 +29,12 @@ pub fn decode(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> Result<(), 
             let zeros = bits.leading_zeros();
             bits &= !(FIRST >> zeros);
             let n = (word * 64) as u8 + zeros as u8 + 1;
-            match field(dialect.field(n), n, bytes, at) {
-                Ok(entry) => {
-                    at = entry.end();
-                    *index.slot(n) = entry;
-                }
-                Err(error) => {
-                    index.keep_below(n);
-                    return Err(error);
-                }
-            }
+            let Some(entry) = field(dialect.field(n), bytes, at) else {
+                index.keep_below(n);
+                return Err(refuse(dialect.field(n), n, bytes, at));
+            };
+            at = entry.end();
+            *index.slot(n) = entry;
         }
     }
     if at == bytes.len() { Ok(()) } else { Err(trailing(bytes, at)) }
@@ -48,18 +45,14 @@ pub fn decode(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> Result<(), 
 pub(crate) fn salvage(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> bool {
     let Ok(mut at) = head(dialect, bytes, index) else { return false };
     for n in Bits::new(index.present()) {
-        match extent(dialect.field(n), n, bytes, at) {
-            Ok(entry) => {
-                at = entry.end();
-                *index.slot(n) = entry;
-                if check(dialect.field(n), n, bytes, entry).is_err() {
-                    index.forget(n);
-                }
-            }
-            Err(_) => {
-                index.keep_below(n);
-                break;
-            }
+        let Some(entry) = extent(dialect.field(n), bytes, at) else {
+            index.keep_below(n);
+            break;
+        };
+        at = entry.end();
+        *index.slot(n) = entry;
+        if !holds(dialect.field(n), bytes, entry) {
+            index.forget(n);
         }
     }
     true
@@ -68,7 +61,7 @@ pub(crate) fn salvage(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> boo
 /// Reads MTI and bitmaps; returns where the first field begins.
 #[inline]
 fn head(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> Result<usize, DecodeError> {
-    index.begin(Mti::of(0), [0; 3], 0, 0);
+    index.begin(NO_MTI, [0; 3], 0, 0);
     if bytes.len() > SIZE_MAX {
         let found = Found::Length(bytes.len() as u32);
         return Err(DecodeError { field: 0, offset: 0, expected: Expected::Size(SIZE_MAX as u32), found });
@@ -142,37 +135,33 @@ fn slow_bitmap(coding: Coding, found: &[u8], start: usize) -> Result<u64, Decode
     Ok(word)
 }
 
-#[inline]
-fn field(spec: &Field, n: u8, bytes: &[u8], at: usize) -> Result<Entry, DecodeError> {
-    let entry = extent(spec, n, bytes, at)?;
-    check(spec, n, bytes, entry)?;
-    Ok(entry)
+/// One field, found and checked. `None` says only that something is wrong: what it is, [`refuse`] finds out, so that the
+/// good way carries no error around.
+#[inline(always)]
+fn field(spec: &Field, bytes: &[u8], at: usize) -> Option<Entry> {
+    let entry = extent(spec, bytes, at)?;
+    holds(spec, bytes, entry).then_some(entry)
 }
 
 /// Where the field begins and ends.
-#[inline]
-fn extent(spec: &Field, n: u8, bytes: &[u8], at: usize) -> Result<Entry, DecodeError> {
+#[inline(always)]
+fn extent(spec: &Field, bytes: &[u8], at: usize) -> Option<Entry> {
     let (content, units) = match spec.prefix {
-        Prefix::Fixed => {
-            if let Shape::Unknown = spec.shape {
-                return Err(unknown(n, at));
-            }
-            (at, usize::from(spec.max))
+        Prefix::Fixed if let Shape::Unknown = spec.shape => return None,
+        Prefix::Fixed => (at, usize::from(spec.max)),
+        _ => {
+            let content = at + usize::from(spec.width);
+            let units = length(spec, bytes.get(at..content)?)? << spec.scale;
+            (units <= usize::from(spec.max) && units >= usize::from(spec.min)).then_some((content, units))?
         }
-        _ => length(spec, n, bytes, at)?,
     };
     let end = content + spec.wire_len(units);
-    if end > bytes.len() {
-        return Err(ended(n, bytes, content, spec.wire_len(units)));
-    }
-    Ok(Entry::new(at, content, end, units))
+    (end <= bytes.len()).then_some(Entry::new(at, content, end, units))
 }
 
-/// Reads a length prefix: where the content begins and how many units it has.
-#[inline]
-fn length(spec: &Field, n: u8, bytes: &[u8], at: usize) -> Result<(usize, usize), DecodeError> {
-    let width = usize::from(spec.width);
-    let Some(prefix) = bytes.get(at..at + width) else { return Err(ended(n, bytes, at, width)) };
+/// The number in a length prefix; `None` if it is none.
+#[inline(always)]
+pub(crate) fn length(spec: &Field, prefix: &[u8]) -> Option<usize> {
     let (value, good) = match (spec.prefix, prefix) {
         (Prefix::Bcd, [byte]) => packed_pair(*byte),
         (Prefix::Bcd, [high, low]) => {
@@ -184,20 +173,7 @@ fn length(spec: &Field, n: u8, bytes: &[u8], at: usize) -> Result<(usize, usize)
         (Prefix::Binary, _) => (prefix.iter().fold(0, |value, byte| value << 8 | usize::from(*byte)), true),
         (Prefix::Bcd | Prefix::Fixed, _) => (0, false),
     };
-    if !good {
-        return Err(byte_error(n, at, Expected::LengthDigits, prefix[0], Secret::No));
-    }
-    let units = value << spec.scale;
-    if units > usize::from(spec.max) || units < usize::from(spec.min) {
-        let expected = Expected::Length(spec.min >> spec.scale, spec.max >> spec.scale);
-        return Err(DecodeError {
-            field: n,
-            offset: at as u32,
-            expected,
-            found: Found::Length(value as u32),
-        });
-    }
-    Ok((at + width, units))
+    good.then_some(value)
 }
 
 #[inline]
@@ -215,10 +191,10 @@ fn decimal(prefix: &[u8], zero: u8) -> (usize, bool) {
 }
 
 /// Whether the content is what the field's type allows.
-#[inline]
-fn check(spec: &Field, n: u8, bytes: &[u8], entry: Entry) -> Result<(), DecodeError> {
-    let content = &bytes[entry.content()..entry.end()];
-    let good = match spec.shape {
+#[inline(always)]
+pub(crate) fn holds(spec: &Field, bytes: &[u8], entry: Entry) -> bool {
+    let Some(content) = bytes.get(entry.content()..entry.end()) else { return false };
+    match spec.shape {
         Shape::Bytes | Shape::EbcdicAny => true,
         Shape::AsciiDigits => are_ascii_digits(content),
         Shape::AsciiText => are_printable(content),
@@ -232,15 +208,7 @@ fn check(spec: &Field, n: u8, bytes: &[u8], entry: Entry) -> Result<(), DecodeEr
         Shape::AsciiSigned | Shape::EbcdicText | Shape::EbcdicTrack => slow_check(spec, content),
         Shape::EbcdicSigned | Shape::EbcdicHex => slow_check(spec, content),
         Shape::Unknown => false,
-    };
-    if good { Ok(()) } else { Err(culprit(spec, n, content, entry)) }
-}
-
-/// Both nibbles a digit or the separator.
-#[inline]
-fn packed_track(byte: u8) -> bool {
-    let fits = |nibble: u8| nibble <= 9 || nibble == 0xD;
-    fits(byte >> 4) && fits(byte & 0xF)
+    }
 }
 
 /// An odd number of packed digits leaves one nibble over: it must be the dialect's padding.
@@ -271,78 +239,6 @@ fn padded_digits(spec: &Field, content: &[u8]) -> bool {
 fn slow_check(spec: &Field, content: &[u8]) -> bool {
     let even = !matches!(spec.shape, Shape::AsciiHex | Shape::EbcdicHex) || content.len().is_multiple_of(2);
     even && content.iter().enumerate().all(|(at, byte)| fits(spec, at, *byte))
-}
-
-/// Whether a byte may stand at this place of a field of characters.
-fn fits(spec: &Field, at: usize, byte: u8) -> bool {
-    let ascii = match spec.shape {
-        Shape::EbcdicDigits
-        | Shape::EbcdicText
-        | Shape::EbcdicTrack
-        | Shape::EbcdicSigned
-        | Shape::EbcdicHex => spec.page.to_latin()[usize::from(byte)],
-        _ => byte,
-    };
-    match spec.shape {
-        Shape::AsciiDigits | Shape::EbcdicDigits => ascii.is_ascii_digit(),
-        Shape::AsciiText | Shape::EbcdicText => (0x20..=0x7E).contains(&ascii),
-        Shape::AsciiTrack | Shape::EbcdicTrack => is_track_char(ascii),
-        Shape::AsciiSigned | Shape::EbcdicSigned if at == 0 => matches!(ascii, b'C' | b'D'),
-        Shape::AsciiSigned | Shape::EbcdicSigned => ascii.is_ascii_digit(),
-        Shape::AsciiHex | Shape::EbcdicHex => hex_value(ascii).is_some(),
-        Shape::Bcd => byte >> 4 <= 9 && byte & 0xF <= 9,
-        Shape::BcdTrack => packed_track(byte),
-        Shape::Bytes | Shape::EbcdicAny => true,
-        Shape::Unknown => false,
-    }
-}
-
-/// Names the byte that a check refused.
-#[cold]
-fn culprit(spec: &Field, n: u8, content: &[u8], entry: Entry) -> DecodeError {
-    let start = entry.content();
-    // The byte that holds the padding is judged below.
-    let odd = matches!(spec.shape, Shape::Bcd | Shape::BcdTrack) && entry.units() % 2 == 1;
-    let edge = if spec.left { content.len().wrapping_sub(1) } else { 0 };
-    let wrong = |(at, byte): &(usize, &u8)| !(fits(spec, *at, **byte) || odd && *at == edge);
-    if let Some((at, byte)) = content.iter().enumerate().find(wrong) {
-        let expected = match spec.shape {
-            Shape::AsciiText | Shape::EbcdicText => Expected::Text,
-            Shape::AsciiTrack | Shape::EbcdicTrack | Shape::BcdTrack => Expected::Track,
-            Shape::AsciiSigned | Shape::EbcdicSigned => Expected::Signed,
-            Shape::AsciiHex | Shape::EbcdicHex => Expected::Hex,
-            _ => Expected::Digits,
-        };
-        return byte_error(n, start + at, expected, *byte, spec.secret);
-    }
-    let last = entry.end().saturating_sub(1);
-    match spec.shape {
-        Shape::AsciiHex | Shape::EbcdicHex => {
-            let found = Found::Length(entry.units() as u32);
-            DecodeError { field: n, offset: start as u32, expected: Expected::Hex, found }
-        }
-        _ => {
-            let offset = if spec.left { last } else { start } as u32;
-            DecodeError { field: n, offset, expected: Expected::Padding(spec.pad), found: Found::Masked }
-        }
-    }
-}
-
-#[cold]
-fn byte_error(field: u8, at: usize, expected: Expected, byte: u8, secret: Secret) -> DecodeError {
-    let found = if secret == Secret::No { Found::Byte(byte) } else { Found::Masked };
-    DecodeError { field, offset: at as u32, expected, found }
-}
-
-#[cold]
-fn ended(field: u8, bytes: &[u8], at: usize, wanted: usize) -> DecodeError {
-    let found = Found::Only(bytes.len().saturating_sub(at) as u32);
-    DecodeError { field, offset: at as u32, expected: Expected::Bytes(wanted as u32), found }
-}
-
-#[cold]
-fn unknown(field: u8, at: usize) -> DecodeError {
-    DecodeError { field, offset: at as u32, expected: Expected::KnownField, found: Found::Nothing }
 }
 
 #[cold]

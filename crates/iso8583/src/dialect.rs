@@ -3,6 +3,7 @@
 
 pub(crate) mod compile;
 pub(crate) mod errors;
+pub(crate) mod field;
 pub(crate) mod kinds;
 pub(crate) mod raw;
 pub(crate) mod sample;

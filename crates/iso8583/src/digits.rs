@@ -86,7 +86,7 @@ fn within(word: u64, low: u64, high: u64) -> u64 {
 #[inline(always)]
 fn no_hex(word: u64) -> u64 {
     let low = word & (ONES * 0x7F);
-    let good = within(low, 0x30, 0x39) | within(low | ONES * 0x20, 0x61, 0x66);
+    let good = within(low, 0x30, 0x39) | within(low | (ONES * 0x20), 0x61, 0x66);
     (word | !good) & (ONES * 0x80)
 }
 
@@ -191,30 +191,68 @@ pub(crate) fn unpack(bytes: &[u8], units: usize, left: bool, out: &mut [u8]) {
 /// Packs ASCII digits (and a track's `=` or `D`) into `out`, an odd one padded. `false` if a character has no nibble.
 #[inline]
 pub(crate) fn pack(ascii: &[u8], left: bool, pad: u8, track: bool, out: &mut [u8]) -> bool {
+    let good = if track { are_track(ascii) } else { are_ascii_digits(ascii) };
     let odd = ascii.len() % 2 == 1;
-    let mut bad = 0_u8;
-    let mut nibble = |byte: u8| -> u8 {
-        let value = match byte {
-            b'0'..=b'9' => byte & 0xF,
-            b'=' | b'D' if track => 0xD,
-            _ => 0xFF,
-        };
-        bad |= value & 0xF0;
-        value & 0xF
-    };
-    let (mut rest, mut at) = (ascii, 0);
+    let (mut rest, mut out) = (ascii, out);
     if odd && !left {
-        out[0] = pad << 4 | nibble(ascii[0]);
-        (rest, at) = (&ascii[1..], 1);
+        let (Some((first, digits)), Some((slot, slots))) = (ascii.split_first(), out.split_first_mut())
+        else {
+            return false;
+        };
+        *slot = pad << 4 | nibble(*first);
+        (rest, out) = (digits, slots);
     }
+    let (eights, rest) = rest.as_chunks::<8>();
+    for (at, eight) in eights.iter().enumerate() {
+        if let Some(slot) = out.get_mut(at * 4..at * 4 + 4) {
+            slot.copy_from_slice(&pack_eight(*eight));
+        }
+    }
+    let out = out.get_mut(eights.len() * 4..).unwrap_or_default();
     let (pairs, last) = rest.as_chunks::<2>();
-    for (slot, [high, low]) in out[at..].iter_mut().zip(pairs) {
-        *slot = nibble(*high) << 4 | nibble(*low);
+    for (at, [high, low]) in pairs.iter().enumerate() {
+        if let Some(slot) = out.get_mut(at) {
+            *slot = nibble(*high) << 4 | nibble(*low);
+        }
     }
-    if let [last] = last {
-        out[at + pairs.len()] = nibble(*last) << 4 | pad;
+    if let ([last], Some(slot)) = (last, out.get_mut(pairs.len())) {
+        *slot = nibble(*last) << 4 | pad;
     }
-    bad == 0
+    good
+}
+
+/// Digits have their value in the low nibble, `=` has a D there; `D` itself has not.
+#[inline(always)]
+fn nibble(byte: u8) -> u8 {
+    if byte == b'D' { 0xD } else { byte & 0xF }
+}
+
+/// Eight characters, the first in the lowest byte, into four bytes.
+#[inline(always)]
+fn pack_eight(eight: [u8; 8]) -> [u8; 4] {
+    let word = u64::from_le_bytes(eight);
+    // Bit 6 is only set in `D`: its low nibble 4 must become D.
+    let nibbles = (word & (ONES * 0x0F)) + ((word >> 6) & ONES) * 9;
+    let pairs = (nibbles << 4 | nibbles >> 8) & 0x00FF_00FF_00FF_00FF;
+    (squeeze(pairs) as u32).to_le_bytes()
+}
+
+/// The low bytes of four lanes side by side.
+#[inline(always)]
+fn squeeze(lanes: u64) -> u64 {
+    let pairs = (lanes | lanes >> 8) & 0x0000_FFFF_0000_FFFF;
+    (pairs | pairs >> 16) & 0xFFFF_FFFF
+}
+
+/// Eight packed digits of a number below 10^8, first digit highest.
+#[inline(always)]
+fn bcd_eight(value: u64) -> u64 {
+    let fours = (value / 10_000) | ((value % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
+    let pairs = ((fours - hundreds * 100) << 16) + hundreds;
+    let tens = ((pairs * 103) >> 10) & 0x000F_000F_000F_000F;
+    // ten * 16 + one = pair + ten * 6.
+    u64::from((squeeze(pairs + tens * 6) as u32).swap_bytes())
 }
 
 /// Writes `value` as ASCII digits filling `out`. `false` if it needs more.
@@ -233,31 +271,71 @@ pub(crate) fn write_ascii(mut value: u64, out: &mut [u8]) -> bool {
 }
 
 /// Writes `value` as `units` packed digits filling `out`. `false` if it needs more.
-#[inline]
-pub(crate) fn write_packed(mut value: u64, units: usize, left: bool, pad: u8, out: &mut [u8]) -> bool {
+#[inline(always)]
+pub(crate) fn write_packed(value: u64, units: usize, left: bool, pad: u8, out: &mut [u8]) -> bool {
+    let Some(limit) = POWERS.get(units) else { return write_packed_long(value, units, left, pad, out) };
+    if value >= *limit {
+        return false;
+    }
+    let mut word = if units <= 8 {
+        bcd_eight(value)
+    } else {
+        bcd_eight(value / 100_000_000) << 32 | bcd_eight(value % 100_000_000)
+    };
+    if units % 2 == 1 {
+        let pad = u64::from(pad);
+        word = if left { word << 4 | pad } else { word | pad << (units * 4) };
+    }
+    tail(word.to_be_bytes(), out)
+}
+
+/// The last bytes of a word. The usual lengths are spelled out: a copy of known length is one or two moves.
+#[inline(always)]
+fn tail(word: [u8; 8], out: &mut [u8]) -> bool {
+    match out.len() {
+        1 => out.copy_from_slice(&word[7..]),
+        2 => out.copy_from_slice(&word[6..]),
+        3 => out.copy_from_slice(&word[5..]),
+        4 => out.copy_from_slice(&word[4..]),
+        5 => out.copy_from_slice(&word[3..]),
+        6 => out.copy_from_slice(&word[2..]),
+        7 => out.copy_from_slice(&word[1..]),
+        8 => out.copy_from_slice(&word),
+        _ => return false,
+    }
+    true
+}
+
+/// As [`write_packed`] for more digits than a word holds.
+#[cold]
+fn write_packed_long(mut value: u64, units: usize, left: bool, pad: u8, out: &mut [u8]) -> bool {
     let odd = units % 2 == 1;
-    let mut slots = out.iter_mut().rev();
-    if odd && left {
-        let Some(last) = slots.next() else { return false };
-        *last = ((value % 10) as u8) << 4 | pad;
+    for at in (0..units).rev() {
+        let nibble = at + usize::from(odd && !left);
+        let digit = (value % 10) as u8;
         value /= 10;
+        if let Some(slot) = out.get_mut(nibble / 2) {
+            *slot = if nibble.is_multiple_of(2) { digit << 4 | *slot & 0xF } else { *slot & 0xF0 | digit };
+        }
     }
-    for slot in slots {
-        let two = (value % 100) as u8;
-        *slot = ((two / 10) << 4) | (two % 10);
-        value /= 100;
-    }
-    if odd
-        && !left
-        && let Some(first) = out.first_mut()
-    {
-        // The pair that holds the padding took one digit too many if its ten is not zero.
-        let over = *first >> 4;
-        *first = *first & 0xF | pad << 4;
-        return value == 0 && over == 0;
+    match out {
+        [.., last] if odd && left => *last = *last & 0xF0 | pad,
+        [first, ..] if odd && !left => *first = *first & 0xF | pad << 4,
+        _ => {}
     }
     value == 0
 }
+
+/// 10^n for as many digits as a word holds packed, beside an odd one's padding.
+const POWERS: [u64; 17] = {
+    let mut powers = [1; 17];
+    let mut at = 1;
+    while at < 17 {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
 
 /// Decimal digits that `value` needs, at least one.
 #[inline]
@@ -339,7 +417,7 @@ mod tests {
             assert!(write_ascii(value, &mut ascii[..width]));
             assert_eq!(ascii_number(&ascii[..width]), value);
             for left in [false, true] {
-                let mut packed = [0; 10];
+                let mut packed = [0xEE; 10];
                 let bytes = width.div_ceil(2);
                 assert!(write_packed(value, width, left, 0, &mut packed[..bytes]));
                 assert_eq!(packed_number(&packed[..bytes], width, left), value, "{value} left {left}");
@@ -349,6 +427,26 @@ mod tests {
                 let mut again = [0; 10];
                 assert!(pack(&ascii[..width], left, 0, false, &mut again));
                 assert_eq!(again[..bytes], packed[..bytes]);
+            }
+        }
+    }
+
+    #[test]
+    fn every_length_packs_as_digit_by_digit() {
+        let mut value = 0x9E37_79B9_7F4A_7C15_u64;
+        for _ in 0..2000 {
+            value = value.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            for units in 1..=18_usize {
+                let number = value % 10_u64.pow(units as u32);
+                for (left, pad) in [(false, 0), (true, 0), (false, 0xF), (true, 0xF)] {
+                    let (mut fast, mut plain, mut packed) = ([0; 9], [0; 9], [0; 9]);
+                    let len = units.div_ceil(2);
+                    assert!(write_packed(number, units, left, pad, &mut fast[..len]));
+                    assert!(write_packed_long(number, units, left, pad, &mut plain[..len]));
+                    let text = format!("{number:0units$}");
+                    assert!(pack(text.as_bytes(), left, pad, false, &mut packed[..len]));
+                    assert_eq!((fast, packed), (plain, plain), "{text} left {left} pad {pad:X}");
+                }
             }
         }
     }

@@ -54,7 +54,7 @@ impl Entry {
 impl Index {
     /// An index of no message.
     pub fn new() -> Self {
-        Self { mti: Mti::of(0), present: [0; 3], head: 0, size: 0, entries: [Entry::new(0, 0, 0, 0); 256] }
+        Self { mti: NO_MTI, present: [0; 3], head: 0, size: 0, entries: [Entry::new(0, 0, 0, 0); 256] }
     }
 
     /// The message type as it came.
@@ -158,6 +158,9 @@ impl Index {
         }
     }
 }
+
+/// Before anything was read.
+pub(crate) const NO_MTI: Mti = Mti::of(0);
 
 impl Default for Index {
     fn default() -> Self {

@@ -19,6 +19,7 @@ mod index;
 mod keys;
 mod mask;
 mod patch;
+mod refuse;
 mod reply;
 mod reversal;
 mod spec;

@@ -59,39 +59,51 @@ impl<'a> Writer<'a> {
     }
 
     /// Field `n` as a number.
-    #[inline]
     pub fn number(&mut self, n: u8, value: u64) -> &mut Self {
-        self.put(n, Value::Number(value))
+        self.place(n, Value::Number(value))
     }
 
     /// Field `n` as characters (ASCII; the dialect's encoding is applied).
-    #[inline]
     pub fn text(&mut self, n: u8, value: &[u8]) -> &mut Self {
-        self.put(n, Value::Content(value))
+        self.place(n, Value::Content(value))
     }
 
     /// Field `n` as bytes.
     #[inline]
     pub fn binary(&mut self, n: u8, value: &[u8]) -> &mut Self {
-        self.put(n, Value::Content(value))
+        self.text(n, value)
     }
 
     /// Field `n` as it stands in another message of the same dialect; nothing if it is not there.
     #[inline]
     pub fn copy(&mut self, n: u8, src: &[u8], index: &Index) -> &mut Self {
         match index.whole(n, src) {
-            Some(whole) => self.put(n, Value::Whole(whole)),
+            Some(whole) => self.whole(n, whole),
             None => self,
         }
     }
 
-    /// Writes one field; the first error stays.
+    fn whole(&mut self, n: u8, bytes: &[u8]) -> &mut Self {
+        self.place(n, Value::Whole(bytes))
+    }
+
+    /// One field of any kind.
     #[inline]
     pub(crate) fn put(&mut self, n: u8, value: Value<'_>) -> &mut Self {
+        match value {
+            Value::Number(number) => self.number(n, number),
+            Value::Content(content) => self.text(n, content),
+            Value::Whole(bytes) => self.whole(n, bytes),
+        }
+    }
+
+    /// Writes one field; the first error stays. Inlined once for each kind of value, which then needs no asking.
+    #[inline(always)]
+    fn place(&mut self, n: u8, value: Value<'_>) -> &mut Self {
         if self.failed.is_none()
             && let Err(why) = self.try_put(n, value)
         {
-            self.failed = Some(EncodeError { field: n, why });
+            self.fail(n, why);
         }
         self
     }
@@ -138,7 +150,7 @@ impl<'a> Writer<'a> {
         Ok(self.at - self.start)
     }
 
-    #[inline]
+    #[inline(always)]
     fn try_put(&mut self, n: u8, value: Value<'_>) -> Result<(), EncodeWhy> {
         let spec = self.dialect.field(n);
         if spec.shape == Shape::Unknown {
@@ -184,11 +196,16 @@ impl<'a> Writer<'a> {
     }
 
     /// The buffer is filled ahead in steps, so that a field costs one comparison.
-    #[inline]
+    #[inline(always)]
     fn grow_to(&mut self, end: usize) {
         if end > self.out.len() {
-            self.out.resize(end + STEP, 0);
+            self.lengthen(end);
         }
+    }
+
+    #[cold]
+    fn lengthen(&mut self, end: usize) {
+        self.out.resize(end + STEP, 0);
     }
 }
 
@@ -208,8 +225,11 @@ pub(crate) fn put_mti(coding: Coding, mti: Mti, out: &mut [u8]) {
 #[inline]
 pub(crate) fn put_bitmaps(dialect: &Dialect, present: [u64; 3], levels: usize, out: &mut [u8]) {
     let coding = dialect.bitmap_coding();
-    for (level, slot) in out.chunks_exact_mut(coding.bitmap_len()).take(levels).enumerate() {
-        let word = present[level] | if level + 1 < levels { 1 << 63 } else { 0 };
+    let mut rest = out;
+    for (level, word) in present.iter().enumerate().take(levels) {
+        let Some((slot, more)) = rest.split_at_mut_checked(coding.bitmap_len()) else { return };
+        rest = more;
+        let word = word | if level + 1 < levels { 1 << 63 } else { 0 };
         if let Coding::Binary = coding {
             slot.copy_from_slice(&word.to_be_bytes());
             continue;
@@ -239,7 +259,7 @@ impl Measure {
 }
 
 /// How long a field will be, if its value may be as long as that.
-#[inline]
+#[inline(always)]
 pub(crate) fn measure(spec: &Field, value: Value<'_>) -> Result<Measure, EncodeWhy> {
     let given = match value {
         Value::Whole(bytes) => return Ok(Measure { prefix: 0, content: bytes.len(), units: 0 }),
@@ -265,7 +285,7 @@ pub(crate) fn measure(spec: &Field, value: Value<'_>) -> Result<Measure, EncodeW
 }
 
 /// Writes prefix and content into exactly the room that [`measure`] asked for.
-#[inline]
+#[inline(always)]
 pub(crate) fn fill(spec: &Field, value: Value<'_>, len: Measure, out: &mut [u8]) -> Result<(), EncodeWhy> {
     if let Value::Whole(bytes) = value {
         out.copy_from_slice(bytes);
@@ -284,7 +304,7 @@ pub(crate) fn fill(spec: &Field, value: Value<'_>, len: Measure, out: &mut [u8])
     if good { Ok(()) } else { Err(EncodeWhy::WrongType) }
 }
 
-#[inline]
+#[inline(always)]
 fn put_length(spec: &Field, units: usize, out: &mut [u8]) {
     let value = units >> spec.scale;
     match spec.prefix {
@@ -303,7 +323,7 @@ fn put_length(spec: &Field, units: usize, out: &mut [u8]) {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn put_number(spec: &Field, number: u64, units: usize, out: &mut [u8]) -> bool {
     match spec.shape {
         Shape::Bcd => write_packed(number, units, spec.left, spec.pad, out),
@@ -318,7 +338,7 @@ fn put_number(spec: &Field, number: u64, units: usize, out: &mut [u8]) -> bool {
 }
 
 /// Canonical content that fills its units exactly.
-#[inline]
+#[inline(always)]
 fn put_content(spec: &Field, text: &[u8], out: &mut [u8]) -> bool {
     match spec.shape {
         Shape::AsciiText => {

@@ -1,76 +1,17 @@
 //! Messages through the whole room: read, keyed, forwarded, answered, reversed, in one dialect and across two.
 
+mod common;
+
 use bytes::BytesMut;
+use common::{DEFAULTS, ISO, PAN, UNIONPAY, index, message, ours, read, told, unhex};
 use iso8583::{
-    CanonDefaults, DecodeError, Dialect, Expected, Forward, Found, Index, NetworkOf, Reply, ReversalOf, View,
-    Writer, answer, decode, forward, reply_from_answer, request, trusted, write_network, write_refusal,
-    write_reply, write_reversal,
+    Dialect, Expected, Forward, Found, Index, NetworkOf, Reply, ReversalOf, View, answer, decode, forward,
+    reply_from_answer, trusted, write_network, write_refusal, write_reply, write_reversal,
 };
-use std::sync::Arc;
 use terms::{
-    ApprovalCode, Check, Currency, EntryMode, Expiry, Flags, Kind, Mti, Pan, ProcessingCode, Request,
-    ResponseCode, Rrn, Stan, Text, TransmissionTime,
+    ApprovalCode, Check, Currency, EntryMode, Expiry, Flags, Kind, Mti, Pan, ProcessingCode, ResponseCode,
+    Rrn, Stan, Text, TransmissionTime,
 };
-
-const DEFAULTS: &str = "48120000";
-const PAN: &str = "6224242900000113";
-
-/// A message as text: `0200 2=6224242900000113 4=1250 11=7`; a value beginning with `x` is hexadecimal.
-fn message(dialect: &str, text: &str) -> (Arc<Dialect>, Vec<u8>) {
-    let dialect = Dialect::builtin(dialect).unwrap();
-    let mut words = text.split_whitespace();
-    let mti = Mti::from_ascii(words.next().unwrap().as_bytes().try_into().unwrap()).unwrap();
-    let mut out = BytesMut::new();
-    let mut writer = Writer::new(&dialect, mti, &mut out);
-    for word in words {
-        let (n, value) = word.split_once('=').unwrap();
-        match value.strip_prefix('x') {
-            Some(hex) => writer.binary(n.parse().unwrap(), &unhex(hex)),
-            None => writer.text(n.parse().unwrap(), value.as_bytes()),
-        };
-    }
-    writer.finish().unwrap();
-    (dialect, out.to_vec())
-}
-
-fn unhex(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
-}
-
-fn index(dialect: &Dialect, bytes: &[u8]) -> Index {
-    let mut index = Index::new();
-    decode(dialect, bytes, &mut index).unwrap();
-    index
-}
-
-fn read((dialect, bytes): &(Arc<Dialect>, Vec<u8>)) -> Result<Request, DecodeError> {
-    request(dialect, &CanonDefaults { acquirer: Text::cut(DEFAULTS) }, bytes, &index(dialect, bytes))
-}
-
-/// A message back as text, in the form that [`message`] reads.
-fn told(dialect: &Dialect, bytes: &[u8]) -> String {
-    let index = index(dialect, bytes);
-    let mut text = index.mti().to_string();
-    for row in iso8583::describe(dialect, bytes, true).unwrap().rows {
-        if row.part.is_none() {
-            text += &format!(" {}={}", row.field, row.value);
-        }
-    }
-    text
-}
-
-fn ours() -> Forward {
-    Forward {
-        acquirer: Text::cut(DEFAULTS),
-        ..Forward::new(Stan::new(77).unwrap(), TransmissionTime(1_122_101_112))
-    }
-}
-
-const UNIONPAY: &str = "0200 2=6224242900000113 3=000000 4=000000001250 11=000403 14=2806 22=051 25=00 26=12 \
-     35=6224242900000113D28062013949031013 41=10000019 42=850100082410002 49=156 52=xD1EEF419D0AE2609 \
-     53=2600000000000000 60=22000024000600 64=x3846363531423236";
-const ISO: &str = "0200 2=6224242900000113 3=000000 4=000000001250 7=1122101112 11=000403 12=181112 13=1122 14=2806 \
-     22=051 25=00 32=4812 37=000000000403 41=10000019 42=850100082410002 49=156 52=xD1EEF419D0AE2609";
 
 #[test]
 fn a_request_says_what_the_message_says() {
@@ -97,85 +38,6 @@ fn a_card_may_stand_in_the_track_alone() {
     let text = "0200 3=000000 4=000000001250 11=000403 35=6224242900000113D2806 41=10000019 60=22000024";
     let request = read(&message("unionpay-pos", text)).unwrap();
     assert_eq!((request.pan, request.expiry), (Pan::new(PAN.as_bytes()), Expiry::new(2806)));
-}
-
-#[test]
-fn dialects_of_one_terminal_agree_on_keys() {
-    let keys = |dialect| {
-        let request = read(&message(dialect, ISO)).unwrap();
-        (request.slot, request.repeat, request.alias)
-    };
-    assert_eq!(keys("iso87-ascii"), keys("iso87-binary"));
-    assert_eq!(keys("iso87-ascii"), keys("iso87-ebcdic"));
-}
-
-#[test]
-fn a_repeat_has_the_key_of_the_first_and_another_has_not() {
-    let key = |text: &str| {
-        let request = read(&message("unionpay-pos", text)).unwrap();
-        (request.slot, request.repeat)
-    };
-    let first = key(UNIONPAY);
-    assert_eq!(first, key(&UNIONPAY.replacen("0200", "0201", 1)), "marked as a repeat");
-    assert_eq!(first, key(&UNIONPAY.replace("4=000000001250", "4=000000009999")), "content is not key");
-    for (of, with) in [("11=000403", "11=000404"), ("41=10000019", "41=10000018"), ("000024", "000025")] {
-        assert_ne!(first.0, key(&UNIONPAY.replace(of, with)).0, "{with}");
-    }
-    let other = key(&UNIONPAY.replacen("0200", "0100", 1).replace("3=000000", "3=030000"));
-    assert_eq!((first.0, first.1 == other.1), (other.0, false), "the class is in the check");
-}
-
-#[test]
-fn iso_repeats_differ_by_local_time_only_in_the_check() {
-    let first = read(&message("iso87-ascii", ISO)).unwrap();
-    let later = read(&message("iso87-ascii", &ISO.replace("13=1122", "13=1123"))).unwrap();
-    assert_eq!(first.slot, later.slot);
-    assert!(!first.repeat.agrees(later.repeat));
-    let zeros = read(&message("iso87-ascii", &ISO.replace("32=4812", "32=0004812"))).unwrap();
-    assert_eq!((first.slot, first.repeat), (zeros.slot, zeros.repeat), "a number is a number");
-}
-
-#[test]
-fn a_unionpay_reversal_means_the_transaction_of_its_own_key() {
-    let original = read(&message("unionpay-pos", UNIONPAY)).unwrap();
-    let reversal = read(&message("unionpay-pos", &UNIONPAY.replacen("0200", "0400", 1))).unwrap();
-    let named = reversal.original.unwrap();
-    assert_eq!((reversal.kind, named.slot, named.class), (Kind::Reversal, original.slot, 0));
-    assert!(named.repeat == Check::ANY && named.alias == Check::ANY);
-}
-
-#[test]
-fn a_unionpay_void_means_the_batch_and_stan_of_field_61() {
-    let original = read(&message("unionpay-pos", UNIONPAY)).unwrap();
-    let void = "0200 3=200000 4=000000001250 11=000404 41=10000019 42=850100082410002 60=23000024 61=0000240004031122";
-    let void = read(&message("unionpay-pos", void)).unwrap();
-    assert_eq!((void.kind, void.original.unwrap().slot), (Kind::PurchaseVoid, original.slot));
-    assert_ne!(void.slot, original.slot);
-}
-
-#[test]
-fn an_iso_reversal_means_what_field_90_says() {
-    let original = read(&message("iso87-ascii", ISO)).unwrap();
-    let reversal = |f90: &str| {
-        let text = format!("0400 4=000000001250 7=1122101500 11=000410 32=4812 41=10000019 90={f90}");
-        read(&message("iso87-binary", &text)).unwrap().original.unwrap()
-    };
-    let named = reversal("020000040311221011120000000481200000000000");
-    assert_eq!((named.slot, named.alias, named.class), (original.slot, original.alias, 2));
-    let without_acquirer = reversal("020000040311221011120000000000000000000000");
-    assert_eq!(without_acquirer.slot, original.slot);
-    let other_day = reversal("020000040311231011120000000481200000000000");
-    assert!(other_day.slot == original.slot && !other_day.alias.agrees(original.alias));
-    let undated = reversal("020000040300000000000000000481200000000000");
-    assert_eq!(undated.alias, Check::ANY);
-}
-
-#[test]
-fn our_rrn_leads_back_where_field_90_is_missing() {
-    let original = read(&message("iso87-ascii", ISO)).unwrap();
-    let rrn = Rrn::issue(326, 5, 403);
-    let text = format!("0400 4=000000001250 7=1122101500 11=000410 32=4812 37={rrn} 41=10000019");
-    assert_eq!(read(&message("iso87-ascii", &text)).unwrap().original.unwrap().slot, original.slot);
 }
 
 #[test]
