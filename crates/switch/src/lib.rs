@@ -3,5 +3,6 @@
 //! Never holds a rule of the trade: those live in the rooms below. Guards: nothing is bound before the configuration is
 //! found clean.
 
+pub mod cli;
 pub mod config;
 pub mod serve;

@@ -1,0 +1,263 @@
+//! The words of the command line. One definition: `--help` is made from it.
+//! Never an option for a card number or a key. Guards: what clap lets through has the right type.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Pointsman: a switch for card payments. Takes ISO 8583 from terminals, asks the right issuer, loses no money, and says
+/// why whenever it declines.
+#[derive(Debug, Parser)]
+#[command(name = "pointsman", version, max_term_width = 110, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// Leave core dumps and debuggers on: card numbers and keys can then be read from the process
+    #[arg(long, global = true)]
+    pub allow_profiling: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be asked.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the switch until SIGTERM; then finish what is in flight and exit
+    #[command(after_help = "Example:\n  pointsman serve --config /etc/pointsman/pointsman.toml")]
+    Serve(Serve),
+    /// Read a configuration as `serve` does and report every mistake with its line
+    #[command(after_help = "Example:\n  pointsman check --config deploy/pointsman.toml")]
+    Check(Check),
+    /// Send one message to a listener and print the answer explained: code, cause, whose move it is
+    #[command(after_help = SEND_EXAMPLES)]
+    Send(Box<Send>),
+    /// Print a message field by field; card numbers and other secrets are masked
+    #[command(after_help = DECODE_EXAMPLES)]
+    Decode(Decode),
+    /// Look at dialects of ISO 8583
+    Dialect {
+        /// What to do with them
+        #[command(subcommand)]
+        command: DialectCommand,
+    },
+    /// Look at a journal without the switch
+    Journal {
+        /// What to do with it
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+    /// Compare the books of terminals, journal and issuers, to the cent
+    #[command(after_help = BOOKS_EXAMPLES)]
+    Books(Books),
+    /// Make the key file
+    Keys {
+        /// What to do with it
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+}
+
+/// `serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Log lines as JSON, one object each
+    #[arg(long)]
+    pub json: bool,
+    /// Least important lines to log: error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub log: String,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `decode`
+#[derive(Debug, Args)]
+pub struct Decode {
+    /// Hex digits, a file with hex digits or raw bytes, or `-` for standard input
+    #[arg(value_name = "HEX|FILE|-")]
+    pub input: String,
+    /// Name of a dialect or a .toml file; left out: every built-in one is tried
+    #[arg(long, value_name = "NAME|FILE")]
+    pub dialect: Option<String>,
+    /// `auto`, `none` for a bare message, or the name of a framing such as `unionpay`, `binary2`, `ascii4+etx`
+    #[arg(long, value_name = "auto|none|NAME", default_value = "auto")]
+    pub framing: String,
+    /// Print one JSON object per message
+    #[arg(long)]
+    pub json: bool,
+    /// Show every field as it came, secrets included
+    #[arg(long)]
+    pub clear: bool,
+}
+
+/// `send`
+#[derive(Debug, Args)]
+pub struct Send {
+    /// Host and port of the listener
+    #[arg(long, value_name = "HOST:PORT")]
+    pub to: String,
+    /// Name of a dialect or a .toml file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub dialect: String,
+    /// Name of a framing such as `unionpay` or `binary2`
+    #[arg(long, value_name = "NAME")]
+    pub framing: String,
+    /// Fields that a message of this type has, before `--field` changes them
+    #[arg(long = "type", value_name = "TYPE", value_enum, default_value = "purchase")]
+    pub kind: super::send::Preset,
+    /// Another message type than the preset's
+    #[arg(long, value_name = "NNNN")]
+    pub mti: Option<String>,
+    /// A field: `4=1250`, `55=hex:9F02...`, `35=@FILE` or `52=@-` to read it from a file or standard input
+    #[arg(long = "field", value_name = "N=VALUE", num_args = 1..)]
+    pub fields: Vec<String>,
+    /// A file with the card number (DE 2), or `-` for standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub pan: Option<String>,
+    /// DE 41
+    #[arg(long, value_name = "ID", default_value = "10000019")]
+    pub terminal: String,
+    /// DE 42
+    #[arg(long, value_name = "ID", default_value = "850100082410002")]
+    pub merchant: String,
+    /// PEM file with who may have signed the listener's certificate
+    #[arg(long, value_name = "FILE", required_unless_present = "plain")]
+    pub ca: Option<PathBuf>,
+    /// PEM file with our certificate, where the listener asks for one
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// PEM file with its key
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// The name that the listener's certificate bears, if it is not the host
+    #[arg(long, value_name = "NAME")]
+    pub server_name: Option<String>,
+    /// Without TLS
+    #[arg(long, conflicts_with_all = ["ca", "cert", "server_name"])]
+    pub plain: bool,
+    /// Seconds to wait for the answer
+    #[arg(long, value_name = "SECONDS", default_value = "35", value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub timeout: u64,
+    /// Print request, answer and explanation as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Show every field as it came, secrets included
+    #[arg(long)]
+    pub clear: bool,
+}
+
+/// `dialect …`
+#[derive(Debug, Subcommand)]
+pub enum DialectCommand {
+    /// Read a dialect, write and read a message with each of its fields, and report what does not come back
+    #[command(
+        after_help = "Example:\n  pointsman dialect show iso87-ascii > mine.toml\n  pointsman dialect check mine.toml"
+    )]
+    Check(DialectCheck),
+    /// List the built-in dialects
+    List(DialectList),
+    /// Print a built-in dialect: the example to start a new one with
+    Show {
+        /// Its name
+        name: String,
+    },
+}
+
+/// `dialect check`
+#[derive(Debug, Args)]
+pub struct DialectCheck {
+    /// A .toml file or the name of a built-in dialect
+    #[arg(value_name = "FILE")]
+    pub dialect: String,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dialect list`
+#[derive(Debug, Args)]
+pub struct DialectList {
+    /// Print a JSON array
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `journal …`
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Walk a journal by a second reader: checksums, chain, sequences; the switch need not run
+    #[command(after_help = "Example:\n  pointsman journal verify /var/lib/pointsman/journal")]
+    Verify(JournalVerify),
+}
+
+/// `journal verify`
+#[derive(Debug, Args)]
+pub struct JournalVerify {
+    /// The journal's directory
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `books`
+#[derive(Debug, Args)]
+pub struct Books {
+    /// The journal's directory
+    #[arg(long, value_name = "DIR")]
+    pub journal: PathBuf,
+    /// What the issuers have booked, as JSON; may be given more than once
+    #[arg(long = "issuer", value_name = "FILE", required = true)]
+    pub issuers: Vec<PathBuf>,
+    /// What the terminals believe, as JSON; may be given more than once
+    #[arg(long, value_name = "FILE", required = true)]
+    pub terminals: Vec<PathBuf>,
+    /// Print the comparison as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `keys …`
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Draw new keys and write them to a file that only its owner can read; never overwrites one
+    #[command(after_help = "Example:\n  pointsman keys init /etc/pointsman/pointsman.keys")]
+    Init {
+        /// The file to make
+        file: PathBuf,
+    },
+}
+
+const EXAMPLES: &str = "Examples:
+  pointsman keys init pointsman.keys
+  pointsman check --config pointsman.toml
+  pointsman serve --config pointsman.toml
+  pointsman decode --dialect unionpay-pos message.hex";
+
+const DECODE_EXAMPLES: &str = "Examples:
+  pointsman decode 0063600049000060320032050108000020000000C000160000743132...
+  pointsman decode --dialect iso87-ascii --framing none message.bin
+  tail -1 capture.hex | pointsman decode --json -";
+
+const BOOKS_EXAMPLES: &str = "Example:
+  pointsman books --journal journal --issuer harbour.json --issuer meadow.json --terminals fleet.json
+
+Exit status: 0 if the books agree; every difference is then a named open item.";
+
+const SEND_EXAMPLES: &str = "Examples:
+  pointsman send --to 127.0.0.1:7001 --ca tls/ca.pem --server-name localhost \\
+      --dialect unionpay-pos --framing unionpay --pan card.txt --field 4=1250
+  pointsman send --to 127.0.0.1:7002 --plain --dialect iso87-ascii --framing binary2 --type echo
+
+Exit status: 0 approved, 2 declined, 1 no answer or not sent.";

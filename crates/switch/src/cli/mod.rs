@@ -1,0 +1,53 @@
+//! The command line: what an operator, an engineer at a wire and a script ask of the switch.
+//!
+//! Never takes a card number as an argument, never says yes by mistake: exit status 0 means success only. Guards: nothing
+//! secret is printed unless `--clear` asks for it, and core dumps are off before a key is read.
+
+mod args;
+mod books;
+mod check;
+mod decode;
+mod dialect;
+mod failure;
+mod input;
+mod journal;
+mod keys;
+mod output;
+mod process;
+mod send;
+mod serve;
+
+pub use args::Arguments;
+pub use failure::Failure;
+
+use args::{Command, DialectCommand, JournalCommand, KeysCommand};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The binary's whole life.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Does what was asked.
+/// # Errors
+/// [`Failure`]: what to tell the user; the exit status is then not 0.
+pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    process::no_core_dumps(arguments.allow_profiling)?;
+    match arguments.command {
+        Command::Serve(serve) => serve::run(&serve),
+        Command::Check(check) => check::run(&check),
+        Command::Send(send) => send::run(&send),
+        Command::Decode(decode) => decode::run(&decode),
+        Command::Dialect { command: DialectCommand::Check(check) } => dialect::check(&check),
+        Command::Dialect { command: DialectCommand::List(list) } => dialect::list(&list),
+        Command::Dialect { command: DialectCommand::Show { name } } => dialect::show(&name),
+        Command::Journal { command: JournalCommand::Verify(verify) } => journal::verify(&verify),
+        Command::Books(books) => books::run(&books),
+        Command::Keys { command: KeysCommand::Init { file } } => keys::init(&file),
+    }
+}
