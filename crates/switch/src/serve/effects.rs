@@ -164,22 +164,30 @@ impl Worker {
             self.feed(Event::NotSent { txn });
             return;
         }
-        self.desks[permit.link.at()].sent(permit.stan, txn.ticket(), deadline);
-        self.hand_over(permit.link, txn.ticket(), false);
+        let class =
+            self.engine.transaction(txn).map_or(0, |transaction| transaction.request.mti.class_digit());
+        self.desks[permit.link.at()].sent_as(class, permit.stan, txn.ticket(), deadline);
+        if !self.hand_over(permit.link, txn.ticket(), false) {
+            // Not a byte of it was taken: the engine gives the permit back.
+            self.feed(Event::NotSent { txn });
+        }
     }
 
     /// Puts `self.body` on its way: into the link's buffer if its socket is ours, else into its owner's letter.
-    fn hand_over(&mut self, link: LinkIx, ticket: u64, reversal: bool) {
+    /// `false`: our own link took nothing of it.
+    fn hand_over(&mut self, link: LinkIx, ticket: u64, reversal: bool) -> bool {
         let owner = link.at() % self.outbox.len();
         if owner == self.ix.at() {
             let body = std::mem::take(&mut self.body);
-            self.write_port(link, &body);
+            let written = self.write_port(link, &body);
             self.body = body;
+            written
         } else {
             let mail = &mut self.outbox[owner];
             let body = mail.enclose(&self.body);
             let ticket = u64::from(self.ix.0) << 52 | ticket;
             mail.forwards.push(super::mail::Outgoing { link, ticket, reversal, body });
+            true
         }
     }
 
@@ -229,6 +237,7 @@ impl Worker {
             tracing::error!(%error, "a reversal cannot be encoded for its issuer");
             return false;
         }
+        // A full output takes nothing now: the desk's deadline brings the next try.
         self.hand_over(link, txn.ticket(), true);
         true
     }

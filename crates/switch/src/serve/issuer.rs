@@ -71,7 +71,7 @@ impl IssuerSink for Reading<'_> {
         self.arena.extend_from_slice(raw);
         let body = start..self.arena.len();
         let verdict = verdict(self.dialect, answer.code);
-        self.answered.push(Answered { link: self.link, answer: *answer, verdict, body });
+        self.answered.push(Answered { link: self.link, answer: *answer, verdict, body, hops: 0 });
     }
 
     fn unmatched(&mut self, reason: Reason, answer: Option<&Answer>, _: &[u8], _: &Index) {

@@ -57,6 +57,8 @@ pub struct Answered {
     pub verdict: Verdict,
     /// Its body in the arena.
     pub body: Range<usize>,
+    /// Workers that did not know it.
+    pub hops: u8,
 }
 
 /// A message on its way to a link's socket.

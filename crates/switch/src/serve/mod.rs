@@ -4,7 +4,7 @@
 //! failed; a shutdown leaves every transaction answered, settled or owed.
 
 pub mod admin;
-mod certificates;
+pub(crate) mod certificates;
 pub mod clock;
 mod effects;
 mod issuer;

@@ -22,6 +22,7 @@ use link::{IssuerLinkConfig, IssuerSession};
 use rustls_pki_types::ServerName;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use telemetry::{Families, Labels};
@@ -311,6 +312,12 @@ impl Running {
     /// Why no traffic should be sent here; empty if it should.
     pub fn unready(&self) -> Vec<&'static str> {
         self.status.ready()
+    }
+
+    /// Links that are not up, by name.
+    pub fn links_down(&self) -> Vec<String> {
+        let links = self.shared.config.links.iter().zip(&self.shared.links_up);
+        links.filter(|(_, up)| !up.load(Ordering::Acquire)).map(|(link, _)| link.full_name.clone()).collect()
     }
 
     /// Whether the journal failed.
