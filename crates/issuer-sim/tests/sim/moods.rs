@@ -1,0 +1,113 @@
+//! Every mood, and that it books what it says.
+
+use crate::desk::{Ask, CARD, Desk, ask};
+use core::time::Duration;
+use issuer_sim::{Act, IssuerConfig, Mood, standard_moods};
+use terms::{Kind, ResponseCode};
+
+fn desk(act: Act) -> Desk {
+    Desk::new(IssuerConfig::new("huaxia", "iso87-ascii").account(CARD, 1_000).mood(Mood::new(act)))
+}
+
+fn booked(desk: &Desk) -> usize {
+    desk.issuer.book().entries.len()
+}
+
+#[test]
+fn approve_and_decline() {
+    let mut desk_ = desk(Act::Approve);
+    assert_eq!((desk_.code(&ask(0x0200, 1, 5_000)), booked(&desk_)), ("00".into(), 1));
+    let mut desk_ = desk(Act::Decline(ResponseCode::of("Z9")));
+    assert_eq!((desk_.code(&ask(0x0200, 1, 1)), booked(&desk_)), ("Z9".into(), 0));
+}
+
+#[test]
+fn drop_books_and_lose_does_not() {
+    let mut desk_ = desk(Act::Drop);
+    assert_eq!((desk_.ask(&ask(0x0200, 1, 100)).len(), booked(&desk_)), (0, 1));
+    let mut desk_ = desk(Act::Lose);
+    assert_eq!((desk_.ask(&ask(0x0200, 1, 100)).len(), booked(&desk_)), (0, 0));
+    assert_eq!(desk_.issuer.totals().dropped, 1);
+}
+
+#[test]
+fn a_delay_decides_now_and_answers_later() {
+    let mut desk_ = desk(Act::Delay(Duration::from_secs(65)));
+    let body = crate::desk::write(&desk_.dialect.clone(), &ask(0x0200, 1, 100));
+    let replies = desk_.replies(&body);
+    assert!(replies.now.is_empty());
+    assert_eq!((replies.later[0].after, booked(&desk_)), (Duration::from_secs(65), 1));
+    let heard = crate::desk::hear(&desk_.dialect, desk_.issuer.framing(), &replies.later[0].frame);
+    assert_eq!(heard[0].as_ref().unwrap().code(), "00");
+}
+
+#[test]
+fn twice_is_the_same_twice() {
+    let mut desk_ = desk(Act::Twice);
+    let heard = desk_.ask(&ask(0x0200, 1, 100));
+    let answers: Vec<_> = heard.iter().map(|heard| heard.as_ref().unwrap().answer).collect();
+    assert_eq!((answers.len(), answers[0] == answers[1], booked(&desk_)), (2, true, 1));
+}
+
+#[test]
+fn garbage_is_a_frame_and_no_message() {
+    for dialect in ["iso87-ascii", "iso87-binary", "iso87-ebcdic", "unionpay-pos"] {
+        let mut desk_ = Desk::new(IssuerConfig::new("huaxia", dialect).mood(Mood::new(Act::Garbage)));
+        for stan in 1..100 {
+            let heard = desk_.ask(&ask(0x0200, stan, 100));
+            assert!(matches!(heard[..], [None]), "{dialect}");
+        }
+        assert_eq!(booked(&desk_), 99);
+    }
+}
+
+#[test]
+fn wrong_amount_wrong_stan_no_terminal() {
+    let mut desk_ = desk(Act::WrongAmount);
+    assert_eq!(desk_.ask(&ask(0x0200, 1, 100))[0].clone().unwrap().answer.amount, Some(101));
+    let mut desk_ = desk(Act::WrongStan);
+    assert_eq!(desk_.ask(&ask(0x0200, 1, 100))[0].clone().unwrap().answer.stan.get(), 2);
+    let mut desk_ = desk(Act::NoTerminal);
+    let answer = desk_.ask(&ask(0x0200, 1, 100))[0].clone().unwrap().answer;
+    assert!(answer.terminal.is_none() && answer.merchant.is_some());
+    assert_eq!(desk_.issuer.book().entries[0].amount, 100);
+}
+
+#[test]
+fn sign_off_answers_then_says_so_then_declines() {
+    for dialect in ["iso87-ascii", "unionpay-pos"] {
+        let mood = Mood::new(Act::SignOff).amount(77);
+        let mut desk_ = Desk::new(IssuerConfig::new("huaxia", dialect).mood(mood));
+        let heard = desk_.ask(&ask(0x0200, 1, 77));
+        let [Some(answer), Some(off)] = &heard[..] else { panic!("two messages") };
+        assert_eq!((answer.code().as_str(), off.answer.network_code), ("00", Some(2)));
+        assert_ne!(desk_.code(&ask(0x0200, 2, 100)), "00");
+        let sign_on = crate::desk::network(&desk_.dialect.clone(), 1, 3);
+        assert_eq!(desk_.say(&sign_on)[0].as_ref().unwrap().code(), "00");
+        assert_eq!(desk_.code(&ask(0x0200, 4, 100)), "00");
+    }
+}
+
+#[test]
+fn moods_can_be_for_reversals_only() {
+    let mood = Mood::decline("96").kind(Kind::Reversal);
+    let mut desk_ = Desk::new(IssuerConfig::new("huaxia", "iso87-ascii").mood(mood));
+    assert_eq!(desk_.code(&ask(0x0200, 1, 100)), "00");
+    let reversal = Ask { original: Some(1), ..ask(0x0420, 2, 100) };
+    assert_eq!(desk_.code(&reversal), "96");
+    desk_.issuer.set_moods(vec![]);
+    assert_eq!(desk_.code(&Ask { mti: 0x0421, ..reversal }), "00");
+    assert_eq!(booked(&desk_), 2);
+}
+
+#[test]
+fn the_standard_moods_follow_the_amount() {
+    let mut desk_ = Desk::new(IssuerConfig::new("huaxia", "unionpay-pos").moods(standard_moods()));
+    // One for each cause: network, funds, card, limit, authentication, merchant, operator, system, risk, unstated.
+    let causes = ["91", "51", "54", "61", "55", "03", "12", "96", "59", "05"];
+    for (stan, code) in (1..).zip(causes.into_iter().chain(["57", "58", "65", "75"])) {
+        let amount = 1_000 + code.parse::<u64>().unwrap();
+        assert_eq!(desk_.code(&ask(0x0200, stan, amount)), code);
+    }
+    assert_eq!(desk_.code(&ask(0x0200, 99, 1_000)), "00");
+}
