@@ -3,7 +3,7 @@
 
 use crate::event::{Context, Verdict};
 use crate::record::ChargedIn;
-use crate::snapshot::{ListenerTerms, Standing, merchant_key};
+use crate::snapshot::{ListenerTerms, MerchantTerms, Standing, TerminalTerms, merchant_key};
 use crate::table::Stimulus;
 use crate::transaction::{CHARGES_MAX, Transaction};
 use limits::{Demand, LimitKey, Rule, Scope};
@@ -13,17 +13,25 @@ use terms::{
 };
 
 /// A payment whose message, terminal and merchant are in order.
-pub(crate) struct Checked<'a> {
+pub(crate) struct Checked<'a, 'b> {
     pub(crate) request: &'a Request,
     pub(crate) pan: Pan,
+    known: Known<'b>,
+}
+
+/// What the configuration says of terminal and merchant, if anything.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'b> {
+    terminal: Option<&'b TerminalTerms>,
+    merchant: Option<&'b MerchantTerms>,
 }
 
 /// Station 3: field missing 30, unsupported 12, amount zero 13, who may trade, PIN.
-pub(crate) fn check<'a>(
-    cx: &Context,
+pub(crate) fn check<'a, 'b>(
+    cx: &Context<'b>,
     request: &'a Request,
     listener: &ListenerTerms,
-) -> Result<Checked<'a>, InternalCause> {
+) -> Result<Checked<'a, 'b>, InternalCause> {
     well_formed(request)?;
     if !matches!(request.kind, Kind::Purchase | Kind::PreAuth | Kind::Balance) {
         return Err(InternalCause::UnsupportedTransaction);
@@ -32,11 +40,11 @@ pub(crate) fn check<'a>(
     if request.kind.moves_money() && request.amount == 0 {
         return Err(InternalCause::ZeroAmount);
     }
-    known(cx, request, listener)?;
+    let known = known(cx, request, listener)?;
     if request.flags.has(Flags::PIN) && !listener.pin_passthrough {
         return Err(InternalCause::PinNotAllowed);
     }
-    Ok(Checked { request, pan })
+    Ok(Checked { request, pan, known })
 }
 
 /// What records can carry: amounts of twelve digits, batch numbers of 24 bits.
@@ -47,7 +55,11 @@ pub(crate) fn well_formed(request: &Request) -> Result<(), InternalCause> {
 }
 
 /// Whether terminal and merchant may trade.
-pub(crate) fn known(cx: &Context, request: &Request, listener: &ListenerTerms) -> Result<(), InternalCause> {
+pub(crate) fn known<'b>(
+    cx: &Context<'b>,
+    request: &Request,
+    listener: &ListenerTerms,
+) -> Result<Known<'b>, InternalCause> {
     let terminal = cx.snapshot.terminals.get(&request.owner());
     match terminal.map(|terms| terms.standing) {
         None if listener.registered_only => return Err(InternalCause::UnknownTerminal),
@@ -58,7 +70,7 @@ pub(crate) fn known(cx: &Context, request: &Request, listener: &ListenerTerms) -
     match merchant.map(|terms| terms.standing) {
         None if listener.registered_only => Err(InternalCause::UnknownMerchant),
         Some(Standing::Suspended) => Err(InternalCause::SuspendedMerchant),
-        None | Some(Standing::Active) => Ok(()),
+        None | Some(Standing::Active) => Ok(Known { terminal, merchant }),
     }
 }
 
@@ -66,14 +78,15 @@ pub(crate) fn known(cx: &Context, request: &Request, listener: &ListenerTerms) -
 pub(crate) struct Routed<'a, 'b> {
     pub(crate) request: &'a Request,
     pub(crate) range: &'b Range,
+    known: Known<'b>,
 }
 
 /// Station 5: no such issuer 15, conditions 57 and 58, check digit 14 and expiry 54 where the range asks.
 pub(crate) fn route<'a, 'b>(
     cx: &Context<'b>,
-    checked: &Checked<'a>,
+    checked: &Checked<'a, 'b>,
 ) -> Result<Routed<'a, 'b>, InternalCause> {
-    let Checked { request, pan } = *checked;
+    let Checked { request, pan, known } = *checked;
     let range = cx.snapshot.routes.find(pan).ok_or(InternalCause::NoSuchIssuer)?;
     range.permits(&RouteQuery::from(request)).map_err(routing::Excluded::cause)?;
     if range.check_digit && !pan.luhn_holds() {
@@ -82,7 +95,7 @@ pub(crate) fn route<'a, 'b>(
     if range.expiry && request.expiry.is_some_and(|expiry| expiry.is_past(cx.now.yymm)) {
         return Err(InternalCause::ExpiredCard);
     }
-    Ok(Routed { request, range })
+    Ok(Routed { request, range, known })
 }
 
 /// What will be charged: at most one demand per scope.
@@ -124,8 +137,7 @@ pub(crate) fn demands(
     }
     let (acquirer, merchant) = (request.acquirer.as_bytes(), request.merchant.as_bytes());
     let card = routed.range.limits.and_then(|position| snapshot.card_ceilings.get(usize::from(position)));
-    let merchants = snapshot.merchants.get(&merchant_key(&request.acquirer, &request.merchant));
-    let terminals = snapshot.terminals.get(&request.owner());
+    let Known { terminal: terminals, merchant: merchants } = routed.known;
     let mut demand = |rule: Option<&Rule>, scope, key: &dyn Fn() -> LimitKey, day| {
         charge(rule, scope, key, day, request, transaction, &mut demands)
     };

@@ -148,7 +148,8 @@ pub enum Effect {
         /// When.
         at: Tick,
     },
-    /// Read the record at `lsn` and its INTENT; answer at once with [`crate::Event::Fetched`].
+    /// Read the record at `lsn` and its INTENT (a TOMBSTONE has none: give the record in its place); answer at once with
+    /// [`crate::Event::Fetched`].
     Fetch {
         /// The request that waits.
         txn: TxnId,

@@ -199,7 +199,6 @@ impl Engine {
             Transaction::new(routed.request, Role::Payment, State::Intent, origin, turn.now().tick);
         transaction.issuer = issuer;
         transaction.issuer_id = turn.snapshot().issuers[issuer.at()].id;
-        transaction.content = routed.request.content();
         let demands = check::demands(turn.cx, routed, listener, &mut transaction)?;
         let id = self.slab.open(transaction, self.spare()).ok_or(InternalCause::Overloaded)?;
         let position = id.index as usize;
@@ -242,7 +241,8 @@ impl Engine {
         origin: Origin,
         listener: &ListenerTerms,
     ) -> Disposition {
-        let known = check::well_formed(request).and_then(|()| check::known(turn.cx, request, listener));
+        let known =
+            check::well_formed(request).and_then(|()| check::known(turn.cx, request, listener).map(drop));
         if let Err(cause) = known {
             return self.refuse(turn, request, origin, cause);
         }

@@ -2,7 +2,18 @@
 //!
 //! One [`Engine`] is one shard: it is used through `&mut self` by one worker, so the events of one transaction are in one
 //! order without a lock. It never awaits, never calls a store, never reads a clock, a socket, a file or chance: time
-//! comes with the [`Context`], records go into the turn's [`journal::Frame`], everything else leaves as an [`Effect`].
+//! comes with the [`Context`], records go into the turn's [`Frames`], everything else leaves as an [`Effect`].
+//!
+//! What the shell promises:
+//! - it picks the shard with [`shard_of`]`(request.owner(), shards)`, and calls [`Engine::recover`] once before traffic;
+//! - it does the effects in order, within the turn; an empty `effects` tells the engine that all earlier ones are done;
+//! - [`Effect::Reserve`], `Fetch` and `Find` are answered before the next event of the same transaction;
+//! - it submits [`Frames::normal`] as [`journal::Class::Normal`] and then [`Frames::owed`] as [`journal::Class::Owed`], so
+//!   that reversals are served when the disk is full; each token comes back as `Durable` or, of a frame that was refused,
+//!   as `NotWritten`; after a failed sync nothing comes back at all;
+//! - one [`Effect::Settle`] or [`Effect::Return`] ends each store-and-forward slot, one [`Effect::Release`] each
+//!   reservation that did not become a purchase; a reversal of what was settled long ago has no slot, so nothing ends it;
+//! - issuers and links keep their indexes for the life of the process, whatever configuration is loaded.
 //!
 //! Guards (DESIGN: on the wall): no forward before a durable INTENT, no answer that moves money before its durable
 //! record, one final outcome per INTENT, a repeat never debits twice and never replays an approval that is no longer

@@ -157,10 +157,14 @@ pub trait Record: Sized {
 }
 
 /// The key under which the journal's index of originals finds a record: the transaction's slot, for the kinds that say
-/// in which state it is. So the newest record found tells the state; notes (LATE, UNDELIVERED) and what belongs to no
-/// transaction are not indexed.
+/// in which state it is. So the newest record found tells the state; notes (LATE, UNDELIVERED), what belongs to no
+/// transaction, and the OBLIGATION to look for an original (it would be found in the original's place) are not indexed.
 pub fn slot_of(kind: Kind, payload: &[u8]) -> Option<u64> {
-    let has_slot = matches!(kind, INTENT | OUTCOME | OBLIGATION | ACK | TOMBSTONE | PARKED);
+    let has_slot = match kind {
+        INTENT | OUTCOME | ACK | TOMBSTONE | PARKED => true,
+        OBLIGATION => !owed::looks_for(payload),
+        _ => false,
+    };
     let slot = payload.get(8..16).filter(|_| has_slot)?;
     Some(u64::from_le_bytes(slot.try_into().ok()?)).filter(|slot| *slot != 0)
 }

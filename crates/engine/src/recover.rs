@@ -94,9 +94,8 @@ impl Engine {
 
     fn come_back(&mut self, transaction: Transaction) -> TxnId {
         let request = transaction.request;
-        let settled = transaction.lsn;
         let id = self.slab.open(transaction, 0).expect("the slab was made large enough");
-        self.enter(&request, id, settled);
+        self.enter(&request, id);
         id
     }
 }

@@ -8,7 +8,9 @@ use crate::effect::{Code, Disposition, Effect, Note, Reply, ReversalReason};
 use crate::engine::{Engine, NOBODY_ASKED, plain, sameness};
 use crate::event::{Fetched, Origin, Permit, TxnId};
 use crate::index::Entry;
-use crate::record::{ACK, Ack, Intent, OBLIGATION, OUTCOME, Obligation, Outcome, Record, Told, Unsettled};
+use crate::record::{
+    ACK, Ack, Intent, OBLIGATION, OUTCOME, Obligation, Outcome, Record, TOMBSTONE, Told, Tombstone, Unsettled,
+};
 use crate::reverse::{misstates, open_tombstone};
 use crate::settle::{oblige, reply_approval, said};
 use crate::state::State;
@@ -111,6 +113,9 @@ impl Engine {
         let past = records.and_then(|records| past(turn, records, asking.received));
         match asking.role {
             Role::Replay(known) => self.replay(turn, id, known, past),
+            Role::Reversal | Role::Resolve if records.is_some_and(|records| records.kind == TOMBSTONE) => {
+                self.tombstone_fetched(turn, id, records.map_or(&[], |records| records.payload));
+            }
             Role::Reversal | Role::Resolve => self.reverse_fetched(turn, id, past),
             Role::Recall => self.recalled(turn, id, past),
             Role::Payment => {}
@@ -161,6 +166,18 @@ impl Engine {
         }
     }
 
+    /// It was reversed before, and never seen since.
+    fn tombstone_fetched(&mut self, turn: &mut Turn, id: TxnId, payload: &[u8]) {
+        let reversal = self.slab.at(id.index);
+        let reference = reversal.request.original.expect("checked when it came");
+        let meant = Tombstone::read(payload).is_ok_and(|tombstone| tombstone.original == reference);
+        match (meant, reversal.role) {
+            (true, Role::Resolve) => self.close_resolve(turn, id),
+            (true, _) => self.confirm_kept(turn, id, None),
+            (false, _) => self.not_meant(turn, id, reference),
+        }
+    }
+
     fn not_meant(&mut self, turn: &mut Turn, id: TxnId, reference: terms::OriginalRef) {
         match self.slab.at(id.index).role {
             Role::Resolve => self.found(turn, id, Err(false)),
@@ -174,27 +191,26 @@ impl Engine {
         if looked_for {
             self.drop_tombstone(reversal);
         }
-        let (request, settled) = (past.transaction.request, past.lsn);
+        let request = past.transaction.request;
         let Some(id) = self.revive(turn, past.transaction, reversal) else {
             return match looked_for {
                 true => self.found(turn, reversal, Err(false)),
                 false => self.refuse_kept(turn, reversal, InternalCause::Overloaded),
             };
         };
-        self.enter(&request, id, settled);
+        self.enter(&request, id);
         match looked_for {
             true => self.forget(turn, reversal),
             false => self.queue(reversal, id),
         }
     }
 
-    /// The index shows a transaction that came back as being in the slab.
-    pub(crate) fn enter(&mut self, request: &Request, id: TxnId, settled: Lsn) {
+    /// The index shows a transaction that came back as being in the slab. Without room for it its repeats go by the
+    /// journal's own index, which knows the obligation once that is durable.
+    pub(crate) fn enter(&mut self, request: &Request, id: TxnId) {
         let live = Entry::live(request, id.index);
-        let known = self.index.update(request.slot, request.repeat, |entry| *entry = live);
-        if !known && self.index.insert(live).is_err() {
-            // No room to remember it: its repeats go by the journal's index, which knows the obligation once it is durable.
-            debug_assert!(settled != Lsn::NONE, "what was fetched has a record");
+        if !self.index.update(request.slot, request.repeat, |entry| *entry = live) {
+            let _ = self.index.insert(live);
         }
     }
 
@@ -214,9 +230,8 @@ impl Engine {
             return self.forget(turn, id);
         };
         let request = past.transaction.request;
-        let settled = past.lsn;
         *self.slab.at(id.index) = Transaction { holds: false, ..past.transaction };
-        self.enter(&request, id, settled);
+        self.enter(&request, id);
         self.contradiction(turn, id);
     }
 
@@ -299,8 +314,9 @@ pub(crate) fn restored(turn: &Turn, intent: &Intent, intent_lsn: Lsn, received: 
     (transaction.issuer_calendar, transaction.issuer_day) = (intent.issuer_calendar, intent.issuer_day);
     (transaction.acquirer_calendar, transaction.acquirer_day) =
         (intent.acquirer_calendar, intent.acquirer_day);
-    (transaction.content, transaction.charged) = (request.content(), intent.charged);
-    (transaction.intent_lsn, transaction.forwarded) = (intent_lsn, true);
+    (transaction.charged, transaction.intent_lsn) = (intent.charged, intent_lsn);
+    // Nobody knows whether it was sent: its issuer may speak of it.
+    transaction.forwarded = true;
     intent.charges().for_each(|charge| transaction.charge(charge));
     transaction
 }

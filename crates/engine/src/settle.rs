@@ -11,7 +11,7 @@ use crate::index::Entry;
 use crate::record::{Told, UnmatchedReason};
 use crate::state::State;
 use crate::table::{Step, Stimulus, step};
-use crate::transaction::{Role, Transaction, Written};
+use crate::transaction::{NIL, Role, Transaction, Written};
 use crate::turn::{Turn, awaited};
 use crate::write::{gone, reverses};
 use journal::Lsn;
@@ -245,13 +245,13 @@ impl Engine {
             "closed while it holds a reservation"
         );
         assert!(!transaction.slot_held, "closed while it holds a store-and-forward slot");
+        assert!(transaction.waiters == NIL, "closed while a reversal waits for it");
         let (state, lsn) = (transaction.state, transaction.lsn);
         let (slot, repeat) = (transaction.request.slot, transaction.request.repeat);
         if transaction.forwarded && state != State::Approved {
             self.past.remember(gone(id, transaction));
         }
-        let settled = self.index.update(slot, repeat, |entry| entry.settle(state, lsn));
-        assert!(settled, "an open transaction is always in the index");
+        self.index.update(slot, repeat, |entry| entry.settle(state, lsn));
         self.forget(turn, id);
     }
 }

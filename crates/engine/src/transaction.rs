@@ -10,9 +10,7 @@ use crate::state::State;
 use crate::table::Step;
 use journal::Lsn;
 use limits::Charge;
-use terms::{
-    ApprovalCode, BusinessDay, Check, InternalCause, IssuerIx, LinkIx, Request, ResponseCode, Rrn, Tick,
-};
+use terms::{ApprovalCode, BusinessDay, InternalCause, IssuerIx, LinkIx, Request, ResponseCode, Rrn, Tick};
 
 /// Scopes a transaction can be charged under.
 pub(crate) const CHARGES_MAX: usize = limits::Scope::ALL.len();
@@ -72,7 +70,6 @@ pub struct Transaction {
     pub(crate) issuer_id: u32,
     /// `stable_id` of the link.
     pub(crate) link_id: u32,
-    pub(crate) content: Check,
     pub(crate) charged: Charged,
     pub(crate) issuer_calendar: u32,
     pub(crate) acquirer_calendar: u32,
@@ -167,7 +164,6 @@ impl Transaction {
             role,
             issuer_id: 0,
             link_id: 0,
-            content: Check::ANY,
             charged: Charged::NONE,
             issuer_calendar: 0,
             acquirer_calendar: 0,

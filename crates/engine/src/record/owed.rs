@@ -122,6 +122,13 @@ pub struct Obligation {
 const OBLIGATION_BYTES_MAX: usize = 28 + 6 + 1 + 5 + 6 + 1 + 8 + 1 + 4 * 24;
 const REVERSE: u8 = 1;
 const RESOLVE: u8 = 2;
+/// Where it says which of the two.
+const WHAT: usize = 26;
+
+/// Whether the payload is of an OBLIGATION to look for an original.
+pub(super) fn looks_for(payload: &[u8]) -> bool {
+    payload.get(WHAT) == Some(&RESOLVE)
+}
 
 impl Record for Obligation {
     const KIND: Kind = OBLIGATION;

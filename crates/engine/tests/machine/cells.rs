@@ -8,7 +8,7 @@ use engine::{Effect, Event, State, Timer, TxnId, Verdict};
 use std::collections::HashSet;
 use terms::{Flags, LinkIx, Request};
 
-const CEILING: i64 = 100_00;
+const CEILING: i64 = 10_000;
 
 #[test]
 fn every_cell_does_what_it_says() {
@@ -84,7 +84,7 @@ fn restart(mut world: World, state: Option<State>, step: Step) -> bool {
 }
 
 fn original() -> Request {
-    purchase(1, 1, 60_00, 1)
+    purchase(1, 1, 6_000, 1)
 }
 
 /// A world with one transaction in `state`; `None` if there is no such life.
@@ -132,21 +132,23 @@ fn apply(world: &mut World, stimulus: Stimulus, txn: Option<TxnId>) -> Option<Ve
     let reversed = reversal(&request);
     match stimulus {
         Stimulus::Same => _ = world.ask(&request),
-        Stimulus::Other => _ = world.ask(&Request { amount: 1_00, ..request }),
+        Stimulus::Other => _ = world.ask(&Request { amount: 100, ..request }),
         Stimulus::Reversal => _ = world.ask(&reversed),
         Stimulus::Misstated => {
             // Only who knows the amount can tell that another was named: what has left the slab is read for it.
-            world.ask(&Request { amount: 59_00, ..reversed });
+            world.ask(&Request { amount: 5_900, ..reversed });
         }
         Stimulus::Partial => {
             let flags = reversed.flags.with(Flags::REPLACEMENT);
-            world.ask(&Request { replacement_amount: 20_00, flags, ..reversed });
+            world.ask(&Request { replacement_amount: 2_000, flags, ..reversed });
         }
         Stimulus::Approves => says(world, txn, "00", Verdict::Approves, false)?,
         Stimulus::Mismatches => says(world, txn, "00", Verdict::Approves, true)?,
         Stimulus::Declines => says(world, txn, "51", Verdict::Declines, false)?,
         Stimulus::Doubtful => says(world, txn, "68", Verdict::InDoubt, false)?,
-        Stimulus::Silence => _ = world.event(Event::Expired { txn: txn.unwrap_or(NOBODY), timer: Timer::Issuer }),
+        Stimulus::Silence => {
+            _ = world.event(Event::Expired { txn: txn.unwrap_or(NOBODY), timer: Timer::Issuer })
+        }
         Stimulus::NotSent => _ = world.event(Event::NotSent { txn: txn.unwrap_or(NOBODY) }),
         Stimulus::Undelivered => {
             world.now.tick = world.now.tick.plus_ms(GRACE);
@@ -169,7 +171,7 @@ fn apply(world: &mut World, stimulus: Stimulus, txn: Option<TxnId>) -> Option<Ve
 fn says(world: &mut World, txn: Option<TxnId>, code: &str, verdict: Verdict, other: bool) -> Option<()> {
     let mut answer = answer(&original(), code);
     if other {
-        answer.amount = Some(1_00);
+        answer.amount = Some(100);
     }
     let settled_approval = world.engine.live() == 0 && journaled(world) == Some(State::Approved);
     match txn {

@@ -6,7 +6,7 @@ use engine::{Code, Verdict};
 use terms::ResponseCode;
 
 /// Room for exactly 100 of these.
-const AMOUNT: i64 = 1_00;
+const AMOUNT: i64 = 100;
 
 #[test]
 fn of_ten_thousand_exactly_a_hundred_are_approved_and_ten_reversals_each_give_back_once() {

@@ -3,7 +3,7 @@
 use engine::record::slot_of;
 use engine::{Ledger, LedgerOptions};
 use journal::testing::{FakeDisk, ToySeal};
-use journal::{Class, Commit, Frame, Journal, Kind, Lane, Lsn, Options, Reader, RecordBuf};
+use journal::{Class, Commit, Find, Frame, Journal, Kind, Lane, Lsn, Options, Reader, RecordBuf};
 use std::sync::{Arc, Condvar, Mutex};
 
 /// Index size of every ledger and engine here.
@@ -61,6 +61,15 @@ impl Desk {
         let mut buf = RecordBuf::new();
         let (kind, payload, secret) = self.reader.read(lsn, &mut buf).expect("it is durable");
         (kind, payload.to_vec(), secret.unwrap_or_default().to_vec())
+    }
+
+    /// The latest record of a slot, as the shell would ask for it.
+    pub fn find(&self, slot: u64) -> Result<Lsn, bool> {
+        match self.reader.find(slot) {
+            Find::Found(positions) => Ok(positions[0]),
+            Find::Missing => Err(true),
+            Find::Unknown => Err(false),
+        }
     }
 
     pub fn epoch(&self) -> u32 {

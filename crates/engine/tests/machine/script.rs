@@ -7,7 +7,9 @@
 //! issuer approves | declines 51 | says 68 | says ZZ | silent | amount 1.00 | rejects reversals with 30
 //! late 00 stan=1                          the issuer answers a purchase that it kept silent about
 //! terminal hangs up                       the next approval cannot be delivered
-//! wait 5000 | cutover | restart | drain | drain over | disk full | disk free | link lost | links down | link 0 up
+//! wait 5000 | cutover | restart | drain | drain over | disk full | disk gone (the reserve, too) | disk free | lost stan=1 | unsent stan=1 | links down | link 0 up
+//! hold | commit                           records wait for their sync from one to the other
+//! memory forgets | archive looks | archive rules it out | archive cannot say
 //! spent 60.00 | owed 1 | sent 0200 0420   what must be true now
 //! ```
 
@@ -24,12 +26,19 @@ enum Mood {
     Amount(Minor),
 }
 
+/// Room for everything, for what is owed, for nothing.
+enum Disk {
+    Free,
+    Full,
+    Gone,
+}
+
 pub struct Play {
     pub world: World,
     ceiling: Minor,
     mood: Mood,
     reversals: String,
-    full: bool,
+    disk: Disk,
     hold: bool,
     /// How much of `world.sent` the issuer has dealt with.
     seen: usize,
@@ -57,7 +66,7 @@ impl Play {
             ceiling,
             mood: Mood::Says("00".into()),
             reversals: "00".into(),
-            full: false,
+            disk: Disk::Free,
             hold: false,
             seen: 0,
             shown: 0,
@@ -86,13 +95,16 @@ impl Play {
             ["restart"] => self.restart(),
             ["drain"] => _ = self.world.event(Event::Drain),
             ["drain", "over"] => _ = self.world.event(Event::DrainOver),
-            ["disk", state] => self.full = state == "full",
+            ["disk", "full"] => self.disk = Disk::Full,
+            ["disk", "gone"] => self.disk = Disk::Gone,
+            ["disk", "free"] => self.disk = Disk::Free,
             ["hold"] => self.hold = true,
             ["commit"] => self.hold = false,
             ["links", "down"] => self.world.links.fill(false),
             ["link", link, "up"] => self.link_up(link.parse().unwrap()),
             ["archive", "rules", "it", "out"] => self.world.archive = Archive::RulesOut,
             ["archive", "cannot", "say"] => self.world.archive = Archive::CannotSay,
+            ["archive", "looks"] => self.world.archive = Archive::Looks,
             ["memory", "forgets"] => self.forget(),
             ["spent", amount] => assert_eq!(self.world.spent(1).0, money(amount), "{line}"),
             ["owed", count] => {
@@ -158,9 +170,10 @@ impl Play {
     /// Commits and lets the issuer answer until nothing moves.
     fn settle(&mut self) {
         while !self.hold {
-            match self.full {
-                true => self.world.commit_full(true),
-                false => self.world.commit(),
+            match self.disk {
+                Disk::Free => self.world.commit(),
+                Disk::Full => self.world.commit_full(true),
+                Disk::Gone => self.world.commit_full(false),
             }
             let Some(sent) = self.world.sent.get(self.seen).copied() else { break };
             self.seen += 1;
@@ -215,12 +228,17 @@ impl Play {
         *self = Self { world: world.restart(ceiling), ceiling, ..Self::new(1) };
     }
 
-    /// Eleven minutes and some traffic of others: the index drops what is settled.
+    /// Eleven minutes and some traffic of others, three times: the index drops what is settled.
     fn forget(&mut self) {
-        for step in 0..3 {
+        for terminal in 900..903 {
             self.world.advance(700_000);
-            self.world.ask(&network(Kind::Echo, 900 + step));
+            self.world.ask(&purchase(terminal, 1, 1, 9));
+            self.world.commit();
+            let sent = *self.world.sent.last().unwrap();
+            self.world.issuer_says(&sent, &answer(&sent.request, "00"), Verdict::Approves);
+            self.world.commit();
         }
+        (self.seen, self.shown) = (self.world.sent.len(), self.world.sent.len());
     }
 
     fn said(&self) -> String {

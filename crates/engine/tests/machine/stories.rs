@@ -246,7 +246,80 @@ fn an_original_that_nobody_can_rule_out_stays_owed() {
          wait 60000
          quiet
          0200 stan=1 amount=60.00            -> 94
-         sent 0200",
+         sent",
+    );
+}
+
+#[test]
+fn the_journal_knows_what_memory_forgot() {
+    check(
+        "ceiling 100.00
+         0200 stan=7 amount=60.00            -> 00
+         memory forgets
+         archive looks
+         0400 stan=7 amount=50.00            -> 12
+         0400 stan=7 amount=60.00            -> 00
+         0400 stan=7                         -> 00
+         sent 0420
+         0200 stan=7 amount=60.00            -> 94
+         spent 0.00
+         quiet",
+    );
+}
+
+#[test]
+fn the_journal_knows_a_tombstone_that_memory_forgot() {
+    check(
+        "ceiling 100.00
+         0400 stan=7                         -> 00
+         wait 86400000
+         memory forgets
+         archive looks
+         0400 stan=7                         -> 00
+         quiet",
+    );
+}
+
+#[test]
+fn an_original_found_at_last_is_reversed() {
+    check(
+        "ceiling 100.00
+         0200 stan=7 amount=60.00            -> 00
+         memory forgets
+         0400 stan=7                         -> 00
+         sent
+         archive looks
+         wait 3000
+         sent 0420
+         spent 0.00
+         0400 stan=7                         -> 00 replayed
+         0200 stan=7 amount=60.00            -> 94
+         quiet",
+    );
+}
+
+#[test]
+fn what_is_owed_is_written_when_the_reserve_has_room_again() {
+    check(
+        "ceiling 100.00
+         issuer silent
+         0200 stan=1 amount=10.00            -> nothing
+         0200 stan=2 amount=20.00            -> nothing
+         disk gone
+         late 00 stan=1                      -> nothing
+         late 51 stan=2                      -> nothing
+         0400 stan=9                         -> 96
+         spent 30.00
+         disk free
+         wait 1000                           -> 00+51
+         spent 10.00
+         disk gone
+         0400 stan=1                         -> nothing
+         disk free
+         wait 2000                           -> 00
+         sent 0200 0200 0420
+         spent 0.00
+         quiet",
     );
 }
 
