@@ -164,7 +164,11 @@ async fn pace(
         TimerfdClockId::Monotonic,
         TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
     )?;
-    let timer = AsyncFd::register(timer)?;
+    #[expect(
+        deprecated,
+        reason = "unsound only for types whose descriptor changes; an OwnedFd keeps its own"
+    )]
+    let timer = AsyncFd::new(timer)?;
     let mut phase = run.phase.subscribe();
     let _ = phase.wait_for(|phase| *phase > Phase::Connecting).await;
     let (mut next, mut dirty) = (run.now() as f64, Vec::new());
