@@ -23,6 +23,10 @@ pub enum Command {
     /// Run the switch until SIGTERM; then finish what is in flight and exit
     #[command(after_help = "Example:\n  pointsman serve --config /etc/pointsman/pointsman.toml")]
     Serve(Serve),
+    /// See it work: issuers, the switch and terminals on this machine, then the verdict of the three books
+    #[cfg(feature = "demo")]
+    #[command(after_help = "Examples:\n  pointsman demo\n  pointsman demo --for 10s --json")]
+    Demo(Demo),
     /// Read a configuration as `serve` does and report every mistake with its line
     #[command(after_help = "Example:\n  pointsman check --config deploy/pointsman.toml")]
     Check(Check),
@@ -67,6 +71,21 @@ pub struct Serve {
     /// Least important lines to log: error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log: String,
+}
+
+/// `demo`
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// How long terminals trade, such as 10s or 2m; without it until Ctrl-C
+    #[arg(long = "for", value_name = "TIME", value_parser = super::demo::duration)]
+    pub run_for: Option<std::time::Duration>,
+    /// Transactions per second over all terminals
+    #[arg(long, value_name = "N", default_value_t = 400.0)]
+    pub rate: f64,
+    /// Print the result as one JSON object instead of a live summary
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `check`

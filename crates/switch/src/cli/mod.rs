@@ -7,6 +7,8 @@ mod args;
 mod books;
 mod check;
 mod decode;
+#[cfg(feature = "demo")]
+mod demo;
 mod dialect;
 mod failure;
 mod input;
@@ -40,6 +42,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     process::no_core_dumps(arguments.allow_profiling)?;
     match arguments.command {
         Command::Serve(serve) => serve::run(&serve),
+        #[cfg(feature = "demo")]
+        Command::Demo(demo) => demo::run(&demo),
         Command::Check(check) => check::run(&check),
         Command::Send(send) => send::run(&send),
         Command::Decode(decode) => decode::run(&decode),

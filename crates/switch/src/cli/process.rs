@@ -15,3 +15,16 @@ pub(super) fn no_core_dumps(allow_profiling: bool) -> Result<(), Failure> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(|fault| Failure::because("cannot turn core dumps off", fault))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::process::{dumpable_behavior, getrlimit};
+
+    #[test]
+    fn nothing_of_the_process_reaches_a_dump() {
+        no_core_dumps(false).unwrap();
+        assert_eq!(getrlimit(Resource::Core), Rlimit { current: Some(0), maximum: Some(0) });
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+    }
+}
