@@ -58,7 +58,7 @@ proptest! {
         prop_assert_eq!(balance, 1_000 - sum(IssuerKind::Debit) + sum(IssuerKind::Reversal));
         prop_assert!((0..=1_000).contains(&balance));
         for stan in 1..6 {
-            let of = |kind| book.entries.iter().filter(|entry| entry.stan == stan && entry.kind == kind);
+            let of = |kind| book.entries.iter().filter(move |entry| entry.stan == stan && entry.kind == kind);
             prop_assert!(of(IssuerKind::Debit).count() <= 1);
         }
     }
