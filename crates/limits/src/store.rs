@@ -28,7 +28,8 @@ pub enum Forced {
     Full,
 }
 
-/// Every counter by its key. Costs at most 64 bytes a holder: 16 for the cell, 21 for a map entry at the map's worst fill.
+/// Every counter by its key. A holder costs 16 bytes for its cell and 24 to 48 for its map entry (21 at the map's fill,
+/// which is between 7/16 and 7/8).
 #[derive(Debug)]
 pub struct Store {
     map: DashMap<Packed, u32, AsIs>,
