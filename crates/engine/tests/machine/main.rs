@@ -1,5 +1,7 @@
 //! The money state machine against a shell, a journal and issuers of memory.
 
+mod bad_days;
+mod bounds;
 mod builders;
 mod cells;
 mod chaos;
@@ -7,4 +9,5 @@ mod crowd;
 mod desk;
 mod script;
 mod stories;
+mod takebacks;
 mod world;
