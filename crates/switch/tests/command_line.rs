@@ -90,18 +90,20 @@ impl Serving {
     fn start(place: &Path) -> Self {
         let mut command = pointsman(place, &["serve", "--json", "--config", "p.toml"]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let log = BufReader::new(child.stderr.take().unwrap());
+        // Held before anything can fail, so that the process never outlives the test.
+        let mut serving = Self { child, log, address: String::new() };
         let mut seen = String::new();
-        loop {
+        while serving.address.is_empty() {
             let mut line = String::new();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the switch ended:\n{seen}");
+            assert_ne!(serving.log.read_line(&mut line).unwrap(), 0, "the switch ended:\n{seen}");
             let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
             if event["message"] == "listening" {
-                let address = event["address"].as_str().unwrap().to_owned();
-                return Self { child, log, address };
+                serving.address = event["address"].as_str().unwrap_or_default().to_owned();
             }
             seen.push_str(&line);
         }
+        serving
     }
 
     /// SIGTERM, then the exit status and the rest of the log.

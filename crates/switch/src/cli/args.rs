@@ -280,3 +280,14 @@ const SEND_EXAMPLES: &str = "Examples:
   pointsman send --to 127.0.0.1:7002 --plain --dialect iso87-ascii --framing binary2 --type echo
 
 Exit status: 0 approved, 2 declined, 1 no answer or not sent.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_words_fit_each_other() {
+        Arguments::command().debug_assert();
+    }
+}

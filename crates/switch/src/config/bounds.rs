@@ -81,8 +81,7 @@ impl Config {
             workers.saturating_mul(u64::from(self.max_live)),
             self.transaction(),
         );
-        // Two generations, each a power of two filled to a half at most.
-        add("entries of the duplicate index", self.journal.index_entries as u64 * 4, INDEX_ENTRY);
+        add("entries of the duplicate index", self.journal.index_entries as u64, INDEX_ENTRY);
         add("counters of limits", self.limit_counters as u64, COUNTER);
         add("batches on their way to the journal", workers * LANE_DEPTH, BATCH);
         let terminals = self.merchants.iter().map(|merchant| merchant.terminals.len() as u64 + 1).sum();
@@ -91,10 +90,11 @@ impl Config {
         MemoryBound { bounds }
     }
 
-    /// A transaction with the wire bytes that are kept for its reply.
+    /// A transaction with the wire bytes that are kept for its forward and its reply.
     fn transaction(&self) -> u64 {
-        let frame = self.listeners.iter().map(|listener| u64::from(listener.framing.max_frame)).max();
-        TRANSACTION + frame.unwrap_or(0)
+        let requests = self.listeners.iter().map(|listener| listener.framing.max_frame).max();
+        let answers = self.issuers.iter().map(|issuer| issuer.framing.max_frame).max();
+        TRANSACTION + u64::from(requests.unwrap_or(0)) + u64::from(answers.unwrap_or(0))
     }
 }
 
@@ -102,10 +102,10 @@ impl Config {
 const CONNECTION: u64 = 24 << 10;
 /// A place in a pending table with its timer.
 const PENDING: u64 = 64;
-/// A slab entry of the engine with the canonical request.
-const TRANSACTION: u64 = 768;
-/// DESIGN 7: at most 32 bytes an entry.
-const INDEX_ENTRY: u64 = 32;
+/// A slab entry of the engine and the head of its wire bytes.
+const TRANSACTION: u64 = size_of::<engine::Transaction>() as u64 + 128;
+/// 32 bytes of an entry in tables that are never quite full (crate `engine`: about 41 bytes).
+const INDEX_ENTRY: u64 = 42;
 /// A cell and its map entry: at most 64 bytes (crate `limits`).
 const COUNTER: u64 = 64;
 /// Batches one lane may hold before the worker waits.

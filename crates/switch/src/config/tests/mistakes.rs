@@ -382,3 +382,21 @@ suspended = ["has space"]"#;
         "line 52: merchant \"850100082410002\": acquirer is missing, expected one since the listeners have several",
     );
 }
+
+/// Whatever somebody does to a file, the answer is a report.
+#[test]
+fn a_file_cut_or_changed_anywhere_is_reported_never_a_panic() {
+    let place = place();
+    let check = |position: usize, text: &str| {
+        let report = report(place.path(), text);
+        assert!(report.starts_with("clean") || report.contains(" in p.toml\n"), "byte {position}: {report}");
+    };
+    for position in 0..BASE.len() {
+        check(position, &BASE[..position]);
+        for byte in ["\"", "[", "=", "9", "\n", "é"] {
+            let mut text = BASE.to_owned();
+            text.replace_range(position..=position, byte);
+            check(position, &text);
+        }
+    }
+}
