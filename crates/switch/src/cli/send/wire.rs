@@ -22,6 +22,8 @@ pub(super) struct Wire {
     stream: Stream,
     framing: Framing,
     input: BytesMut,
+    /// What a listener that hangs up may have missed.
+    hint: &'static str,
 }
 
 /// The answer, as it came and as it is understood.
@@ -45,7 +47,11 @@ impl Wire {
             None => Stream::Plain(socket),
             Some(ca) => Stream::Tls(Box::new(StreamOwned::new(client(args, ca)?, socket))),
         };
-        Ok(Self { stream, framing, input: BytesMut::new() })
+        let hint = match (&stream, &args.cert) {
+            (Stream::Tls(_), None) => " (does it ask for a client certificate? --cert, --key)",
+            _ => "",
+        };
+        Ok(Self { stream, framing, input: BytesMut::new(), hint })
     }
 
     /// Sends one message and waits for its answer; other messages are passed over.
@@ -99,7 +105,8 @@ impl Wire {
         self.deadline(until)?;
         let mut chunk = [0; 4096];
         match self.stream.read(&mut chunk) {
-            Ok(0) => Err(Failure::new("the listener closed the connection without an answer")),
+            Ok(0) => Err(self.closed()),
+            Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof => Err(self.closed()),
             Ok(read) => {
                 self.input.extend_from_slice(&chunk[..read]);
                 Ok(())
@@ -112,6 +119,10 @@ impl Wire {
             }
             Err(fault) => Err(Failure::because("the connection broke before an answer came", fault)),
         }
+    }
+
+    fn closed(&self) -> Failure {
+        Failure::new(format!("the listener closed the connection without an answer{}", self.hint))
     }
 
     /// No single wait of the socket outlasts the whole.
@@ -198,7 +209,13 @@ fn client(args: &Send, ca: &Path) -> Result<ClientConnection, Failure> {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let failed = |fault| Failure::because(format!("cannot read certificates from {}", path.display()), fault);
-    CertificateDer::pem_file_iter(path).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)
+    let read: Vec<_> =
+        CertificateDer::pem_file_iter(path).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;
+    if read.is_empty() {
+        Err(Failure::new(format!("{} holds no certificate", path.display())))
+    } else {
+        Ok(read)
+    }
 }
 
 fn name(args: &Send) -> Result<ServerName<'static>, Failure> {

@@ -44,7 +44,7 @@ fn listener(section: &mut Section<'_>, raw: &raw::Listener, known: &Known<'_>) -
             1..=65_536,
             1_024,
         ),
-        output_max: section.number("output_max_bytes", &raw.output_max_bytes, 4_096..=1 << 26, 1 << 20),
+        output_max: section.number("output_max_bytes", &raw.output_max_bytes, 4_096..=1 << 26, 1 << 18),
         listen: listen?,
         tls,
         dialect: dialect?,
