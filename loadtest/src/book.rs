@@ -110,7 +110,8 @@ impl Book {
             acquirer: self.acquirer.clone(),
             terminal: format!("T{:07}", line.terminal),
             merchant: self.merchant.clone(),
-            batch: self.batches[usize::from(line.batch)],
+            // Only messages without a date carry a batch (UnionPay POS, DE 60.2).
+            batch: if self.dated { 0 } else { self.batches[usize::from(line.batch)] },
             stan: line.stan,
             local_date: if self.dated { (stamp.transmission / 1_000_000) as u16 } else { 0 },
             local_time: self.dated.then_some(stamp.transmission % 1_000_000),

@@ -347,6 +347,7 @@ impl Worker {
 
     /// Starts the engine's timers again after a restart.
     pub(super) fn recover(&mut self) {
+        self.journal_names();
         let context = Context { now: self.now, snapshot: &self.snapshot, days: &self.days };
         self.engine.recover(&context, &mut self.frames, &mut self.effects);
         self.run_effects(None);

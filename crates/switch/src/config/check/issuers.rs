@@ -9,6 +9,7 @@ use crate::config::section::{Names, Section};
 use crate::config::types::{ClientTls, IssuerConfig, LinkConfig};
 use limits::Rule;
 use routing::{Chooser, LinkChoice, Policy};
+use std::collections::HashMap;
 use terms::{CalendarIx, IssuerIx, LinkIx};
 use toml::Spanned;
 
@@ -30,6 +31,7 @@ pub(super) fn check(
         fair_choice(&mut section, issuers.last(), &links);
     }
     too_many(known, issuers.len(), links.len(), notes);
+    stable_numbers(known, &links, notes);
     (issuers, links)
 }
 
@@ -188,6 +190,21 @@ fn fair_choice(section: &mut Section<'_>, issuer: Option<&IssuerConfig>, links: 
     // An empty list was noted where the links were read.
     if let (Err(fault), false) = (Chooser::new(&choices, issuer.balance), choices.is_empty()) {
         section.problem(section.span.clone(), fault.to_string());
+    }
+}
+
+/// Records carry numbers made of names, and readers of the journal keep those of calendars, issuers and links in one map.
+fn stable_numbers(known: &Known<'_>, links: &[LinkConfig], notes: &mut Notes) {
+    let names = known.calendars.iter().chain(known.issuers.iter());
+    let names = names.chain(links.iter().map(|link| link.full_name.as_str()));
+    let mut taken = HashMap::new();
+    for name in names {
+        // Two calendars or two issuers with one number were noted with their lines.
+        let other = taken.insert(terms::stable_id(name), name).filter(|other| *other != name);
+        if let Some(other) = other.filter(|other| name.contains('/') || other.contains('/')) {
+            let text = format!("the stable number of \"{name}\" is that of \"{other}\", choose another name");
+            notes.problem(None, "", text);
+        }
     }
 }
 

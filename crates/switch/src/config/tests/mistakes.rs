@@ -123,7 +123,7 @@ fn names_are_unique_and_known() {
 #[test]
 fn a_stable_number_belongs_to_one_name() {
     // Found by search: two names with one `terms::stable_id`.
-    let (one, other) = colliding();
+    let (one, other) = colliding("n");
     assert_eq!(terms::stable_id(&one), terms::stable_id(&other));
     let second =
         format!("[[calendar]]\nname = \"{other}\"\nzone = \"UTC\"\ncutover = \"00:00\"\n\n[[limits]]");
@@ -142,11 +142,25 @@ fn a_stable_number_belongs_to_one_name() {
     );
 }
 
+#[test]
+fn a_stable_number_belongs_to_one_link_of_all_issuers() {
+    let (one, other) = colliding("harbour/l");
+    let (one_link, other_link) = (one.rsplit('/').next().unwrap(), other.rsplit('/').next().unwrap());
+    let links = format!(
+        "name = \"{one_link}\"\naddress = \"127.0.0.1:8001\"\n\n[[issuer.link]]\nname = \"{other_link}\"\naddress = \
+         \"127.0.0.1:8002\""
+    );
+    check(
+        &[("name = \"a\"\naddress = \"127.0.0.1:8001\"", &links)],
+        &format!("the stable number of \"{other}\" is that of \"{one}\", choose another name"),
+    );
+}
+
 /// By the birthday bound some hundred thousand names are enough for 32 bits.
-fn colliding() -> (String, String) {
+fn colliding(prefix: &str) -> (String, String) {
     let mut seen = std::collections::HashMap::new();
     for number in 0_u32.. {
-        let name = format!("n{number}");
+        let name = format!("{prefix}{number}");
         if let Some(other) = seen.insert(terms::stable_id(&name), name.clone()) {
             return (other, name);
         }
