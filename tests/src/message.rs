@@ -1,0 +1,217 @@
+//! Messages as terminals send them, and the way frames are read.
+//! Never clever: a message has the fields a terminal of its dialect sends, no more. Guards: a repeat is the same bytes.
+
+use bytes::BytesMut;
+use framing::{Envelope, Framing, Next};
+use iso8583::{Dialect, Index, Writer, answer, decode};
+use std::io::{self, Read};
+use std::sync::Arc;
+use terms::{Answer, Mti};
+
+/// A dialect in its framing.
+#[derive(Clone)]
+pub struct Speech {
+    /// What is said.
+    pub dialect: Arc<Dialect>,
+    /// How it is cut.
+    pub framing: Framing,
+}
+
+/// A request of a terminal.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Message type, e.g. `0x0200`.
+    pub mti: u16,
+    /// DE 3.
+    pub code: u64,
+    /// DE 4, minor units; 0 sends none.
+    pub amount: u64,
+    /// DE 11.
+    pub stan: u32,
+    /// DE 2.
+    pub pan: String,
+    /// DE 35.
+    pub track2: Option<String>,
+    /// DE 41.
+    pub terminal: String,
+    /// DE 42.
+    pub merchant: String,
+    /// DE 52, any eight bytes.
+    pub pin: Option<[u8; 8]>,
+}
+
+impl Speech {
+    /// By names.
+    ///
+    /// # Panics
+    /// If there are none such.
+    pub fn new(dialect: &str, framing: &str) -> Self {
+        Self { dialect: Dialect::builtin(dialect).unwrap(), framing: Framing::by_name(framing).unwrap() }
+    }
+
+    /// `iso87-ascii` behind a two byte length: acquirers.
+    pub fn acquirer() -> Self {
+        Self::new("iso87-ascii", "binary2")
+    }
+
+    /// UnionPay POS with TPDU and header.
+    pub fn unionpay() -> Self {
+        Self::new("unionpay-pos", "unionpay")
+    }
+
+    /// The frame of a message.
+    ///
+    /// # Panics
+    /// If the message does not fit the dialect.
+    pub fn frame(&self, ask: &Ask) -> Vec<u8> {
+        let mut out = BytesMut::new();
+        let unionpay = self.dialect.name() == "unionpay-pos";
+        let write = |out: &mut BytesMut| {
+            if unionpay { ask.unionpay(&self.dialect, out) } else { ask.plain(&self.dialect, out) }
+        };
+        self.framing.write(&mut out, &Envelope::request([0x06, 0x03], [0, 0]), write).unwrap();
+        out.to_vec()
+    }
+
+    /// Reads one frame; `None` where the peer has closed.
+    ///
+    /// # Errors
+    /// What the socket says; a frame of another framing is `InvalidData`.
+    pub fn read(&self, from: &mut impl Read, rest: &mut Vec<u8>) -> io::Result<Option<(Envelope, Vec<u8>)>> {
+        loop {
+            let next = self.framing.next(rest);
+            match next.map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, fault.to_string()))? {
+                Next::Frame { consumed, envelope, body } => {
+                    let body = rest[body].to_vec();
+                    rest.drain(..consumed);
+                    return Ok(Some((envelope, body)));
+                }
+                Next::KeepAlive { consumed } => drop(rest.drain(..consumed)),
+                Next::Incomplete { .. } => {
+                    let mut chunk = [0; 16_384];
+                    match from.read(&mut chunk)? {
+                        0 => return Ok(None),
+                        read => rest.extend_from_slice(&chunk[..read]),
+                    }
+                }
+            }
+        }
+    }
+
+    /// An answer from its bytes.
+    ///
+    /// # Panics
+    /// If the switch sent what its dialect does not allow.
+    pub fn answer(&self, body: &[u8]) -> Answer {
+        let mut index = Index::new();
+        decode(&self.dialect, body, &mut index).unwrap();
+        answer(&self.dialect, body, &index).unwrap()
+    }
+}
+
+impl Ask {
+    /// A purchase at terminal `T0000001` of the market.
+    pub fn purchase(pan: &str, stan: u32, amount: u64) -> Self {
+        Self {
+            mti: 0x0200,
+            code: 0,
+            amount,
+            stan,
+            pan: pan.into(),
+            track2: None,
+            terminal: "T0000001".into(),
+            merchant: MARKET.into(),
+            pin: None,
+        }
+    }
+
+    /// A balance enquiry.
+    pub fn balance(pan: &str, stan: u32) -> Self {
+        Self { code: 310_000, ..Self::purchase(pan, stan, 0) }
+    }
+
+    /// A sign-in.
+    pub fn sign_in(stan: u32) -> Self {
+        Self { mti: 0x0800, ..Self::purchase("", stan, 0) }
+    }
+
+    /// The terminal's reversal of this request: same STAN.
+    pub fn reversed(&self) -> Self {
+        Self { mti: 0x0400, ..self.clone() }
+    }
+
+    /// At another terminal.
+    #[must_use]
+    pub fn at(mut self, terminal: &str) -> Self {
+        self.terminal = terminal.into();
+        self
+    }
+
+    fn plain(&self, dialect: &Dialect, out: &mut BytesMut) {
+        let mut writer = Writer::new(dialect, Mti::of(self.mti), out);
+        self.head(&mut writer);
+        writer.number(7, TRANSMISSION).number(11, u64::from(self.stan));
+        writer.number(12, LOCAL_TIME).number(13, LOCAL_DATE).number(22, 12).number(25, 0);
+        self.track(&mut writer);
+        self.who(&mut writer);
+        writer.number(49, 156);
+        self.secrets(&mut writer);
+        if self.mti == 0x0400 {
+            writer.text(90, format!("0200{:06}{TRANSMISSION:010}{:022}", self.stan, 0).as_bytes());
+        }
+        writer.finish().unwrap();
+    }
+
+    fn unionpay(&self, dialect: &Dialect, out: &mut BytesMut) {
+        let mut writer = Writer::new(dialect, Mti::of(self.mti), out);
+        if self.mti == 0x0800 {
+            writer.number(11, u64::from(self.stan));
+            self.who(&mut writer);
+            writer.text(60, b"00000000001");
+            writer.finish().unwrap();
+            return;
+        }
+        self.head(&mut writer);
+        writer.number(11, u64::from(self.stan)).text(22, b"021").text(25, b"00");
+        self.track(&mut writer);
+        if self.mti == 0x0400 {
+            writer.text(39, b"98");
+        }
+        self.who(&mut writer);
+        writer.text(49, b"156");
+        self.secrets(&mut writer);
+        writer.text(60, if self.code == 0 { b"22000001" } else { b"01000001" });
+        writer.finish().unwrap();
+    }
+
+    fn head(&self, writer: &mut Writer<'_>) {
+        writer.text(2, self.pan.as_bytes()).number(3, self.code);
+        if self.amount != 0 {
+            writer.number(4, self.amount);
+        }
+    }
+
+    fn track(&self, writer: &mut Writer<'_>) {
+        if let Some(track) = &self.track2 {
+            writer.text(35, track.as_bytes());
+        }
+    }
+
+    fn who(&self, writer: &mut Writer<'_>) {
+        writer.text(41, self.terminal.as_bytes()).text(42, self.merchant.as_bytes());
+    }
+
+    fn secrets(&self, writer: &mut Writer<'_>) {
+        if let Some(pin) = &self.pin {
+            writer.binary(52, pin);
+        }
+    }
+}
+
+/// DE 42 of the merchant that every terminal here belongs to unless it says otherwise.
+pub const MARKET: &str = "123456789123456";
+/// DE 13 of every message.
+pub const LOCAL_DATE: u64 = 1_122;
+/// DE 12 of every message.
+pub const LOCAL_TIME: u64 = 120_000;
+const TRANSMISSION: u64 = 1_122_120_000;

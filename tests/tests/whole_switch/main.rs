@@ -1,0 +1,11 @@
+//! The whole switch, seen from outside: over sockets, by signals, through files.
+//! Never asserts how long something took. Guards: the promises that no single room can keep alone.
+
+mod crowd;
+mod faults;
+mod kill_nine;
+mod process;
+mod promises;
+mod readme;
+mod refusals;
+mod stories;

@@ -1,0 +1,174 @@
+//! Promises of the whole house: who depends on whom, what is never written in clear, what scrapes may rely on.
+//! Never trusts a comment: manifests, files and live output are read. Guards: `crates/ARCHITECTURE.md` stays true.
+
+use crate::stories::HARBOUR_CARD;
+use issuer_sim::{IssuerConfig, Listen, Simulator};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use tests::message::{Ask, Speech};
+use tests::process::{Process, root};
+use tests::shop::{Shop, holds};
+use tests::terminal::Terminal;
+use tests::wait::wait_for;
+
+#[test]
+fn crates_depend_downwards_only_as_the_map_says() {
+    let levels = levels();
+    let manifests = cargo(&["metadata", "--no-deps", "--format-version", "1", "--offline"]);
+    let metadata: Value = serde_json::from_str(&manifests).unwrap();
+    let mut wrong = Vec::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let Some(level) = levels.get(name) else { continue };
+        for dependency in
+            package["dependencies"].as_array().unwrap().iter().filter(|one| one["kind"].is_null())
+        {
+            let on = dependency["name"].as_str().unwrap();
+            let allowed = levels.get(on).is_none_or(|below| below <= level);
+            if !allowed || never(name).contains(&on) || CHORES.contains(&on) {
+                wrong.push(format!("{name} depends on {on}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(levels.len() >= 14, "the map lists the rooms: {levels:?}");
+}
+
+#[test]
+fn the_service_build_carries_no_simulator() {
+    let tree = cargo(&[
+        "tree",
+        "--package",
+        "switch",
+        "--no-default-features",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--offline",
+    ]);
+    for stranger in ["issuer-sim", "loadtest", "rcgen", "testkit", "tests"] {
+        let found = tree.lines().any(|line| line.split(' ').next() == Some(stranger));
+        assert!(!found, "{stranger} is part of the service");
+    }
+    assert!(tree.lines().any(|line| line.starts_with("engine ")), "{tree}");
+}
+
+#[test]
+fn no_card_number_is_written_in_clear() {
+    let config = IssuerConfig::new("harbour", "iso87-binary");
+    let issuer = Simulator::start(vec![(config, Listen::loopback())]).unwrap();
+    let shop = Shop::new(issuer.address("harbour").unwrap());
+    let process = Process::serve_logging(&shop.file(), "trace");
+    process.ready();
+    let seen = trade(&process, &shop);
+    process.terminate();
+    let (status, log) = process.ended();
+    assert!(status.success(), "{log}");
+    assert!(seen.contains("pointsman_transactions_total") && log.contains("listening"));
+    for pan in [HARBOUR_CARD, UNKNOWN_CARD] {
+        for form in forms(pan) {
+            assert!(!holds(&shop.journal(), &form), "the journal holds {pan} as {form:02X?}");
+            for text in [&log, &seen] {
+                let clear = text.as_bytes().windows(form.len()).any(|window| window == form);
+                assert!(!clear, "log or metrics hold {pan} as {form:02X?}");
+            }
+        }
+    }
+}
+
+/// Sales, refusals, a reversal, a malformed message and garbage with a card number in it; then a scrape.
+fn trade(process: &Process, shop: &Shop) -> String {
+    let mut till =
+        Terminal::tls(process.listener("pos"), &Speech::unionpay(), &shop.certificates.stranger()).unwrap();
+    let track2 = Some(format!("{HARBOUR_CARD}=30122010000012345"));
+    let sale = Ask { track2, ..Ask::purchase(HARBOUR_CARD, 1, 1_000) };
+    assert_eq!(till.ask(&sale).unwrap().code.as_str(), "00");
+    assert_eq!(till.ask(&sale.reversed()).unwrap().code.as_str(), "00");
+    assert_eq!(till.ask(&Ask::purchase(UNKNOWN_CARD, 2, 1_000)).unwrap().code.as_str(), "15");
+    let acquirer = Speech::acquirer();
+    let open =
+        || Terminal::tls(process.listener("acquirer"), &acquirer, &shop.certificates.client()).unwrap();
+    let mut line = open();
+    assert_eq!(line.ask(&Ask::purchase(HARBOUR_CARD, 3, 1_000)).unwrap().code.as_str(), "00");
+    let mut broken = acquirer.frame(&Ask::purchase(HARBOUR_CARD, 4, 1_000));
+    let amount = broken.windows(12).position(|window| window == b"000000001000").unwrap();
+    broken[amount] = b'x';
+    line.send_bytes(&broken).unwrap();
+    assert_eq!(line.hear().unwrap().code.as_str(), "30");
+    let garbage = [&[0, 40][..], HARBOUR_CARD.as_bytes(), &[0xEE; 24]].concat();
+    let mut line = open();
+    line.send_bytes(&garbage).unwrap();
+    assert!(line.hear().is_err());
+    process.metrics()
+}
+
+/// As characters, packed, and packed one digit further.
+fn forms(pan: &str) -> Vec<Vec<u8>> {
+    let digits: Vec<u8> = pan.bytes().map(|digit| digit - b'0').collect();
+    let packed =
+        |digits: &[u8]| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect::<Vec<u8>>();
+    let ebcdic = digits.iter().map(|digit| digit + 0xF0).collect();
+    vec![pan.as_bytes().to_vec(), ebcdic, packed(&digits), packed(&digits[1..])]
+}
+
+#[test]
+fn promtool_finds_no_fault_with_a_live_scrape() {
+    let config = IssuerConfig::new("harbour", "iso87-binary");
+    let issuer = Simulator::start(vec![(config, Listen::loopback())]).unwrap();
+    let shop = Shop::new(issuer.address("harbour").unwrap());
+    let process = Process::serve(&shop.file());
+    process.ready();
+    let mut till =
+        Terminal::tls(process.listener("pos"), &Speech::unionpay(), &shop.certificates.stranger()).unwrap();
+    assert_eq!(till.ask(&Ask::purchase(HARBOUR_CARD, 1, 1_000)).unwrap().code.as_str(), "00");
+    wait_for("a scrape that counts it", || process.metrics().contains("outcome=\"approved\"} 1"));
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool is there (Debian: package prometheus; `cargo xtask test` installs it)");
+    promtool.stdin.take().unwrap().write_all(process.metrics().as_bytes()).unwrap();
+    let checked = promtool.wait_with_output().unwrap();
+    let said =
+        String::from_utf8_lossy(&checked.stderr).into_owned() + &String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success(), "{said}");
+}
+
+/// Level by crate, from the table of rooms.
+fn levels() -> BTreeMap<String, u8> {
+    let map = std::fs::read_to_string(root().join("crates/ARCHITECTURE.md")).unwrap();
+    let row = |line: &str| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        let level = cells.next()?.parse().ok()?;
+        let name = cells.next()?.strip_prefix('`')?.strip_suffix('`')?;
+        Some((name.to_owned(), level))
+    };
+    map.lines().filter_map(row).collect()
+}
+
+/// What a room must never depend on, besides the levels.
+fn never(room: &str) -> &'static [&'static str] {
+    match room {
+        "engine" => &["tokio", "rustls", "socket2", "axum", "framing", "link", "keys"],
+        "link" | "iso8583" | "limits" | "routing" => &["tokio", "rustls", "socket2", "journal", "engine"],
+        "journal" => &["terms", "engine", "tokio"],
+        "books" => &["journal", "engine"],
+        "issuer-sim" => &["engine", "link", "journal", "switch"],
+        _ => &[],
+    }
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo).args(arguments).current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+const CHORES: [&str; 3] = ["testkit", "xtask", "tests"];
+const UNKNOWN_CARD: &str = "4539578763621486";

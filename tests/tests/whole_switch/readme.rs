@@ -1,0 +1,101 @@
+//! The console lines of the README, run as a newcomer would.
+//! Never a line that is not in the README. Guards: what the first page promises works from a fresh directory.
+
+use issuer_sim::{IssuerConfig, Listen, Simulator};
+use std::path::Path;
+use std::process::Command;
+use tests::certificates::Certificates;
+use tests::message::{Ask, Speech};
+use tests::process::{Process, binary, root};
+use tests::shop::Shop;
+use tests::terminal::Terminal;
+
+#[test]
+fn every_console_line_works() {
+    let home = tempfile::tempdir().unwrap();
+    settle(home.path());
+    let journal = a_journal();
+    let lines = lines();
+    assert!(lines.len() >= 6, "{lines:?}");
+    for line in lines {
+        let Some(arguments) = line.strip_prefix("cargo run --release -- ") else {
+            assert_eq!(line, "cargo xtask test", "a line that this test does not know");
+            continue;
+        };
+        let journal = journal.journal().display().to_string();
+        let arguments = arguments.replace("DIR", &journal).replace("--for 20s", "--for 5s");
+        run(home.path(), &arguments);
+    }
+}
+
+/// What follows a prompt in blocks for the console.
+fn lines() -> Vec<String> {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let blocks = readme.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.flat_map(str::lines).filter_map(|line| line.strip_prefix("$ ")).map(str::to_owned).collect()
+}
+
+/// The checkout's `deploy` with certificates, and with free ports: others may listen on this machine.
+fn settle(home: &Path) {
+    let deploy = home.join("deploy");
+    Certificates::make(&deploy.join("tls"));
+    let mut sample = std::fs::read_to_string(root().join("deploy/pointsman.toml")).unwrap();
+    for taken in ["127.0.0.1:9464", "127.0.0.1:7001", "127.0.0.1:7002"] {
+        assert!(sample.contains(taken), "the sample listens on {taken}");
+        sample = sample.replace(taken, "127.0.0.1:0");
+    }
+    std::fs::write(deploy.join("pointsman.toml"), sample).unwrap();
+}
+
+fn run(home: &Path, arguments: &str) {
+    if arguments == "serve --config deploy/pointsman.toml" {
+        return serve(home);
+    }
+    let words: Vec<&str> = arguments.split(' ').collect();
+    if words[0] == "demo" && !offers("demo") {
+        return println!("this binary was built as a service, without the demo");
+    }
+    let output = Command::new(binary()).args(&words).current_dir(home).output().unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments}: {}\n{said}", output.status);
+    assert!(!said.trim().is_empty(), "{arguments} says what it did");
+    // The sample keeps its keys beside itself.
+    if let ["keys", "init", file] = words[..] {
+        std::fs::copy(home.join(file), home.join("deploy").join(file)).unwrap();
+    }
+}
+
+/// Whether the binary has this command: the service build has no demo.
+fn offers(command: &str) -> bool {
+    let help = Command::new(binary()).arg("--help").output().unwrap();
+    String::from_utf8_lossy(&help.stdout).lines().any(|line| line.trim_start().starts_with(command))
+}
+
+fn serve(home: &Path) {
+    let process = Process::serve(&home.join("deploy/pointsman.toml"));
+    assert_eq!(process.get("/livez").map(|(status, _)| status), Some(200));
+    process.terminate();
+    let (status, log) = process.ended();
+    assert!(status.success(), "{status}\n{log}");
+}
+
+/// A journal with a few sales in it.
+fn a_journal() -> Shop {
+    let config = IssuerConfig::new("harbour", "iso87-binary");
+    let issuer = Simulator::start(vec![(config, Listen::loopback())]).unwrap();
+    let mut shop = Shop::new(issuer.address("harbour").unwrap());
+    shop.plain = true;
+    let process = Process::serve(&shop.file());
+    process.ready();
+    let mut line = Terminal::plain(process.listener("acquirer"), &Speech::acquirer()).unwrap();
+    for stan in 1..=20 {
+        assert_eq!(
+            line.ask(&Ask::purchase(crate::stories::HARBOUR_CARD, stan, 100)).unwrap().code.as_str(),
+            "00"
+        );
+    }
+    process.terminate();
+    assert!(process.ended().0.success());
+    shop
+}

@@ -1,0 +1,86 @@
+//! What bad input gets: a code where the sender can be told, a closed connection where he cannot.
+//! Never an approval. Guards: every refusal has its code and its count, and the issuer hears of none of them.
+
+use crate::stories::{HARBOUR_CARD, Stage};
+use std::io;
+use tests::certificates::Certificates;
+use tests::message::{Ask, Speech};
+use tests::terminal::Terminal;
+
+#[test]
+fn whoever_may_not_trade_is_told_why() {
+    let stage = Stage::new();
+    let mut till = stage.till();
+    let ask = |stan| Ask::purchase(HARBOUR_CARD, stan, 1_000);
+    let suspended = Ask { merchant: "123456789000000".into(), ..ask(2).at("T0000101") };
+    let foreign = Ask { pan: "4000000000000002".into(), ..ask(3) };
+    let with_pin = Ask { pin: Some([7; 8]), ..ask(4) };
+    for (case, code) in [
+        (ask(1).at("T9999999"), "97"),
+        (suspended, "03"),
+        (foreign, "15"),
+        (with_pin, "57"),
+        (Ask { code: 200_000, ..ask(5) }, "12"),
+    ] {
+        assert_eq!(till.ask(&case).unwrap().code.as_str(), code, "{}", case.terminal);
+    }
+    let declined = stage.metric("pointsman_declines_by_code_total", &[]);
+    assert_eq!(declined, 5.0, "each is counted");
+    assert!(stage.issuer.backlog().is_empty());
+}
+
+#[test]
+fn a_malformed_field_is_told_with_30() {
+    let stage = Stage::new();
+    let mut line = stage.acquirer();
+    let frame = Speech::acquirer().frame(&Ask::purchase(HARBOUR_CARD, 9, 123_456));
+    let amount = b"000000123456";
+    let at = frame.windows(amount.len()).position(|window| window == amount).unwrap();
+    let mut broken = frame.clone();
+    broken[at + 3] = b'x';
+    line.send_bytes(&broken).unwrap();
+    let told = line.hear().unwrap();
+    assert_eq!((told.stan.get(), told.code.as_str()), (9, "30"));
+    assert!(stage.issuer.backlog().is_empty());
+}
+
+#[test]
+fn garbage_and_oversize_frames_end_the_connection_and_are_counted() {
+    let stage = Stage::new();
+    let oversize = [&[0xFF, 0xFF][..], &[b'0'; 64]].concat();
+    let garbage = [&[0, 40][..], &[0xA5; 40]].concat();
+    for (count, bytes) in [(1.0, oversize), (2.0, garbage)] {
+        let mut line = stage.acquirer();
+        line.send_bytes(&bytes).unwrap();
+        let closed = line.hear().unwrap_err();
+        assert!(!matches!(closed.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut), "{closed}");
+        stage.reaches("pointsman_violations_total", &["side=\"terminal\""], count);
+    }
+    let mut line = stage.acquirer();
+    line.send(&Ask::purchase(HARBOUR_CARD, 1, 100)).unwrap();
+    stage.issuer.asked().answer("00");
+    assert_eq!(line.hear().unwrap().code.as_str(), "00", "others do not notice");
+}
+
+#[test]
+fn only_certificates_of_our_own_authority_are_let_in() {
+    let stage = Stage::new();
+    let other = Certificates::make(&stage.shop.dir.path().join("other"));
+    let certificates = &stage.shop.certificates;
+    let address = stage.listener("acquirer");
+    for client in [certificates.stranger(), certificates.client_of(Some(&other))] {
+        // TLS 1.3 lets the client finish first: the refusal comes with the first answer at the latest.
+        let answer = Terminal::tls(address, &Speech::acquirer(), &client)
+            .and_then(|mut line| line.ask(&Ask::purchase(HARBOUR_CARD, 1, 100)));
+        assert!(answer.is_err(), "{answer:?}");
+    }
+    assert!(
+        Terminal::tls(address, &Speech::acquirer(), &other.stranger()).is_err(),
+        "nor do we trust any server"
+    );
+    let mut line = stage.acquirer();
+    line.send(&Ask::purchase(HARBOUR_CARD, 1, 100)).unwrap();
+    stage.issuer.asked().answer("00");
+    assert_eq!(line.hear().unwrap().code.as_str(), "00");
+    assert!(stage.issuer.backlog().is_empty());
+}
