@@ -1,4 +1,4 @@
-//! One table of the index: groups of sixteen one-byte tags, searched eight at a time, beside a flat array of entries.
+//! One table of the index: groups of sixteen one-byte tags, searched at once, beside a flat array of entries.
 //!
 //! Never allocates after `new`; the arrays come zeroed from the system, so memory is touched only as it fills.
 //! A look-up that misses reads one line of tags; an insert reads that line and writes one entry.
@@ -20,12 +20,15 @@ const EMPTY: u8 = 0;
 const REMOVED: u8 = 0x80;
 const QUIET: u8 = 0x80;
 
-const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-const EACH: u64 = 0x0101_0101_0101_0101;
+/// Sixteen tags, the first in the lowest byte.
+type Tags = u128;
+
+const EACH: Tags = Tags::MAX / 0xFF;
+const LOW: Tags = EACH * 0x7F;
+const HIGH: Tags = EACH * 0x80;
 
 pub(super) struct Generation {
-    tags: Vec<[u64; 2]>,
+    tags: Vec<Tags>,
     entries: Vec<[u64; 4]>,
     capacity: usize,
     len: usize,
@@ -49,8 +52,8 @@ impl Generation {
     pub(super) fn new(capacity: usize) -> Self {
         let groups = capacity.div_ceil(LOAD).max(1);
         Self {
-            // Arrays of integers, because only these are allocated zeroed instead of being written.
-            tags: vec![[0; 2]; groups],
+            // Integers, because only these are allocated zeroed instead of being written.
+            tags: vec![0; groups],
             entries: vec![[0; 4]; groups * GROUP],
             capacity,
             len: 0,
@@ -109,10 +112,10 @@ impl Generation {
     }
 
     pub(super) fn find(&self, slot: SlotKey, pred: &impl Fn(&Entry) -> bool) -> Option<(Place, Entry)> {
-        let mark = mark_of(slot);
+        let wanted = everywhere(mark_of(slot));
         for group in self.search(slot) {
             let tags = self.tags[group];
-            for lane in lanes(tags, mark) {
+            for lane in lanes(matches(tags, wanted)) {
                 let words = self.entries[group * GROUP + lane];
                 if words[0] != slot.0 {
                     continue;
@@ -131,11 +134,11 @@ impl Generation {
 
     /// Goes over all entries of the slot.
     pub(super) fn fold<T>(&self, slot: SlotKey, start: T, step: impl Fn(T, &Entry) -> T) -> T {
-        let mark = mark_of(slot);
+        let wanted = everywhere(mark_of(slot));
         let mut result = start;
         for group in self.search(slot) {
             let tags = self.tags[group];
-            for lane in lanes(tags, mark) {
+            for lane in lanes(matches(tags, wanted)) {
                 let words = self.entries[group * GROUP + lane];
                 if words[0] == slot.0 {
                     result = step(result, &Entry::of_words(words));
@@ -184,21 +187,15 @@ impl Generation {
     pub(super) fn drain_open(&self, mut show: impl FnMut(Entry)) {
         for (group, tags) in self.tags.iter().enumerate() {
             // A tag without the high bit that is not empty.
-            let open = |word: u64| ((word & LOW) + LOW) & !word & HIGH;
-            if open(tags[0]) | open(tags[1]) == 0 {
-                continue;
-            }
-            for lane in 0..GROUP {
-                if matches!(tag_at(*tags, lane), 1..=0x7F) {
-                    show(Entry::of_words(self.entries[group * GROUP + lane]));
-                }
+            for lane in lanes(((tags & LOW) + LOW) & !tags & HIGH) {
+                show(Entry::of_words(self.entries[group * GROUP + lane]));
             }
         }
     }
 
     /// Forgets everything; tells how much that was.
     pub(super) fn clear(&mut self) -> usize {
-        self.tags.fill([0; 2]);
+        self.tags.fill(0);
         (self.open, self.removed) = (0, 0);
         core::mem::take(&mut self.len)
     }
@@ -206,7 +203,7 @@ impl Generation {
     /// The groups in which an entry of that slot may be, nearest first.
     fn search(&self, slot: SlotKey) -> impl Iterator<Item = usize> + use<> {
         let (home, groups) = (self.home(slot), self.tags.len());
-        (home..groups).chain(0..home)
+        (home..home + groups).map(move |group| if group < groups { group } else { group - groups })
     }
 
     /// Slots are uniform hashes: their upper bits choose the group, their lower ones the tag.
@@ -219,9 +216,8 @@ impl Generation {
     }
 
     fn set_tag(&mut self, Place(group, lane): Place, tag: u8) {
-        let word = &mut self.tags[group][lane / 8];
-        let shift = lane % 8 * 8;
-        *word = *word & !(0xFF << shift) | u64::from(tag) << shift;
+        let tags = &mut self.tags[group];
+        *tags = *tags & !(0xFF << (8 * lane)) | Tags::from(tag) << (8 * lane);
     }
 }
 
@@ -234,46 +230,35 @@ fn tag_of(entry: &Entry) -> u8 {
     mark_of(entry.slot) | if entry.is_open() { 0 } else { QUIET }
 }
 
-fn tag_at(tags: [u64; 2], lane: usize) -> u8 {
-    (tags[lane / 8] >> (lane % 8 * 8)) as u8
+fn tag_at(tags: Tags, lane: usize) -> u8 {
+    (tags >> (8 * lane)) as u8
 }
 
-/// High bit of each byte that, its own high bit aside, is `mark`. Exact: no byte carries into the next.
-fn matches(word: u64, mark: u8) -> u64 {
-    let differing = (word & LOW) ^ (u64::from(mark) * EACH);
-    !(differing + LOW) & HIGH
+/// The mark in every lane.
+fn everywhere(mark: u8) -> Tags {
+    let half = u64::from(mark) * EACH as u64;
+    Tags::from(half) << 64 | Tags::from(half)
 }
 
-/// High bit of each empty byte.
-fn empties(word: u64) -> u64 {
-    !(((word & LOW) + LOW) | word) & HIGH
+/// High bit of each lane that, its own high bit aside, is the mark. Exact: no lane carries into the next.
+fn matches(tags: Tags, wanted: Tags) -> Tags {
+    !(((tags & LOW) ^ wanted) + LOW) & HIGH
 }
 
-fn has_empty(tags: [u64; 2]) -> bool {
-    empties(tags[0]) | empties(tags[1]) != 0
+fn has_empty(tags: Tags) -> bool {
+    !(((tags & LOW) + LOW) | tags) & HIGH != 0
 }
 
-/// The first lane that is empty or was removed.
-fn free_lane(tags: [u64; 2]) -> Option<usize> {
-    // Both have no bits below the high one.
-    let free = |word: u64| !((word & LOW) + LOW) & HIGH;
-    match (free(tags[0]), free(tags[1])) {
-        (0, 0) => None,
-        (0, second) => Some(8 + second.trailing_zeros() as usize / 8),
-        (first, _) => Some(first.trailing_zeros() as usize / 8),
-    }
+/// The first lane that is empty or was removed: both have no bits below the high one.
+fn free_lane(tags: Tags) -> Option<usize> {
+    lanes(!((tags & LOW) + LOW) & HIGH).next()
 }
 
-/// The lanes whose tag has that mark.
-fn lanes(tags: [u64; 2], mark: u8) -> impl Iterator<Item = usize> {
-    let (mut first, mut second) = (matches(tags[0], mark), matches(tags[1], mark));
+/// The lanes whose high bit is set.
+fn lanes(mut bits: Tags) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
-        let (word, base) = if first != 0 { (&mut first, 0) } else { (&mut second, 8) };
-        if *word == 0 {
-            return None;
-        }
-        let lane = base + word.trailing_zeros() as usize / 8;
-        *word &= *word - 1;
-        Some(lane)
+        let lane = bits.trailing_zeros() as usize / 8;
+        bits &= bits.wrapping_sub(1);
+        (lane < GROUP).then_some(lane)
     })
 }

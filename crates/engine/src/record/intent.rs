@@ -212,7 +212,7 @@ fn write_fixed<const N: usize>(intent: &Intent, pen: &mut Pen<N>) {
     pen.wall(intent.wall_ms);
     pen.u8(request.kind.number());
     pen.u8(present(request));
-    pen.bytes(&request.token.0);
+    pen.array(request.token.0);
     pen.amount(request.amount);
     pen.u16(request.currency.numeric());
     pen.u32(intent.issuer);
@@ -239,7 +239,7 @@ fn write_fixed<const N: usize>(intent: &Intent, pen: &mut Pen<N>) {
     pen.u24(request.processing_code.0);
     pen.u16(intent.listener);
     pen.u24(request.batch);
-    pen.bytes(intent.rrn.as_bytes());
+    pen.array(*intent.rrn.as_bytes());
 }
 
 fn write_tail<const N: usize>(request: &Request, pen: &mut Pen<N>) {
@@ -252,7 +252,7 @@ fn write_tail<const N: usize>(request: &Request, pen: &mut Pen<N>) {
         pen.u16(request.billing_currency.numeric());
     }
     if let Some(rrn) = request.rrn {
-        pen.bytes(rrn.as_bytes());
+        pen.array(*rrn.as_bytes());
     }
     if let Some(original) = request.original {
         write_original(&original, pen);

@@ -56,7 +56,7 @@ impl Record for Refused {
         pen.u24(self.stan.get());
         pen.amount(self.amount);
         pen.u16(self.currency.numeric());
-        pen.bytes(&self.token.0);
+        pen.array(self.token.0);
         pen.u24(self.batch);
         pen.text(&self.acquirer);
         pen.text(&self.terminal);
@@ -130,7 +130,7 @@ impl Record for Late {
             flag(self.approval_code.is_some(), HAS_APPROVAL_CODE) | flag(self.amount.is_some(), HAS_AMOUNT)
         );
         pen.code(self.code);
-        pen.bytes(&self.approval_code.map_or([0; 6], |code| code.0));
+        pen.array(self.approval_code.map_or([0; 6], |code| code.0));
         pen.amount(self.amount.unwrap_or(0));
         pen.into(out);
     }

@@ -93,9 +93,9 @@ impl Record for Outcome {
         pen.u8(self.flags());
         write_reason(self.reason, &mut pen);
         self.told.write(&mut pen);
-        pen.bytes(&self.approval_code.map_or([0; 6], |code| code.0));
+        pen.array(self.approval_code.map_or([0; 6], |code| code.0));
         pen.amount(self.approved_amount.unwrap_or(0));
-        pen.bytes(&[0; 3]);
+        pen.array([0; 3]);
         pen.into(out);
     }
 

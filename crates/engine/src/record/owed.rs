@@ -187,7 +187,7 @@ fn write_reverse<const N: usize>(owed: &Unsettled, pen: &mut Pen<N>) {
     pen.u64(resolves.0);
     pen.u8(charges.iter().count() as u8);
     for charge in charges.iter() {
-        pen.bytes(&charge.key.0.to_le_bytes());
+        pen.array(charge.key.0.to_le_bytes());
         pen.u16(charge.day.0);
         pen.amount(charge.amount);
     }
