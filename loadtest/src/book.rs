@@ -182,9 +182,13 @@ mod tests {
         let mut all = Book { batches: vec![1], ..book.clone() };
         all.lines.clear();
         all.join(&book);
+        // Dated messages have no batch, those with a batch no date.
+        for (dated, batch, date, time) in [(true, 0, 1_122, Some(11_515)), (false, 7, 0, None)] {
+            let entry = &Book { dated, ..all.clone() }.full().entries[0];
+            assert_eq!((entry.terminal.as_str(), entry.batch, entry.stan), ("T0000012", batch, 3));
+            assert_eq!((entry.local_date, entry.local_time), (date, time));
+        }
         let entry = &all.full().entries[0];
-        assert_eq!((entry.terminal.as_str(), entry.batch, entry.stan), ("T0000012", 7, 3));
-        assert_eq!((entry.local_date, entry.local_time), (1_122, Some(11_515)));
         assert_eq!((entry.rrn.as_deref(), entry.code.as_deref()), (None, Some("51")));
     }
 }

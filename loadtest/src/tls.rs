@@ -55,5 +55,7 @@ impl Tls {
 
 fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, FleetFault> {
     let fault = |source| FleetFault::Pem { path: path.to_owned(), source };
-    CertificateDer::pem_file_iter(path).map_err(fault)?.map(|one| one.map_err(fault)).collect()
+    let chain: Vec<_> =
+        CertificateDer::pem_file_iter(path).map_err(fault)?.collect::<Result<_, _>>().map_err(fault)?;
+    if chain.is_empty() { Err(fault(rustls_pki_types::pem::Error::NoItemsFound)) } else { Ok(chain) }
 }
