@@ -231,7 +231,7 @@ fn put_ascii(mut value: u64, place: &mut [u8]) {
 fn put_packed(mut value: u64, place: &mut [u8]) {
     for byte in place.iter_mut().rev() {
         let two = (value % 100) as u8;
-        *byte = two / 10 << 4 | two % 10;
+        *byte = ((two / 10) << 4) | (two % 10);
         value /= 100;
     }
 }

@@ -258,7 +258,8 @@ async fn session(
             return Err(io::ErrorKind::TimedOut.into());
         }
         if over(run, &lane.borrow()) {
-            return Ok(leave(lane, thread));
+            leave(lane, thread);
+            return Ok(());
         }
         tokio::select! {
             biased;
