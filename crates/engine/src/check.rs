@@ -22,6 +22,8 @@ pub(crate) struct Checked<'a, 'b> {
 /// What the configuration says of terminal and merchant, if anything.
 #[derive(Clone, Copy)]
 pub(crate) struct Known<'b> {
+    /// `Request::owner`: computed once.
+    pub(crate) owner: u64,
     terminal: Option<&'b TerminalTerms>,
     merchant: Option<&'b MerchantTerms>,
 }
@@ -60,7 +62,8 @@ pub(crate) fn known<'b>(
     request: &Request,
     listener: &ListenerTerms,
 ) -> Result<Known<'b>, InternalCause> {
-    let terminal = cx.snapshot.terminals.get(&request.owner());
+    let owner = request.owner();
+    let terminal = cx.snapshot.terminals.get(&owner);
     match terminal.map(|terms| terms.standing) {
         None if listener.registered_only => return Err(InternalCause::UnknownTerminal),
         Some(Standing::Suspended) => return Err(InternalCause::SuspendedTerminal),
@@ -70,7 +73,7 @@ pub(crate) fn known<'b>(
     match merchant.map(|terms| terms.standing) {
         None if listener.registered_only => Err(InternalCause::UnknownMerchant),
         Some(Standing::Suspended) => Err(InternalCause::SuspendedMerchant),
-        None | Some(Standing::Active) => Ok(Known { terminal, merchant }),
+        None | Some(Standing::Active) => Ok(Known { owner, terminal, merchant }),
     }
 }
 
@@ -78,7 +81,7 @@ pub(crate) fn known<'b>(
 pub(crate) struct Routed<'a, 'b> {
     pub(crate) request: &'a Request,
     pub(crate) range: &'b Range,
-    known: Known<'b>,
+    pub(crate) known: Known<'b>,
 }
 
 /// Station 5: no such issuer 15, conditions 57 and 58, check digit 14 and expiry 54 where the range asks.
@@ -117,13 +120,14 @@ impl Demands {
     }
 }
 
-/// Station 6, first half: which counters, on which days. Fills what the INTENT keeps of it into `transaction`.
-pub(crate) fn demands(
+/// Station 6, first half: which counters, on which days. What the INTENT keeps of it goes into `transaction`.
+pub(crate) fn demand(
     cx: &Context,
     routed: &Routed,
     listener: &ListenerTerms,
     transaction: &mut Transaction,
-) -> Result<Demands, InternalCause> {
+    demands: &mut Demands,
+) -> Result<(), InternalCause> {
     let (request, snapshot) = (routed.request, cx.snapshot);
     let issuer = &snapshot.issuers[routed.range.issuer.at()];
     let calendar = |index: terms::CalendarIx| (snapshot.calendars[index.at()], cx.days[index.at()]);
@@ -131,35 +135,24 @@ pub(crate) fn demands(
     let (acquirer_calendar, acquirer_day) = calendar(listener.calendar);
     (transaction.issuer_calendar, transaction.issuer_day) = (issuer_calendar, issuer_day);
     (transaction.acquirer_calendar, transaction.acquirer_day) = (acquirer_calendar, acquirer_day);
-    let mut demands = Demands::NONE;
+    demands.count = 0;
     if !request.kind.spends() {
-        return Ok(demands);
+        return Ok(());
     }
     let (acquirer, merchant) = (request.acquirer.as_bytes(), request.merchant.as_bytes());
     let card = routed.range.limits.and_then(|position| snapshot.card_ceilings.get(usize::from(position)));
-    let Known { terminal: terminals, merchant: merchants } = routed.known;
-    let mut demand = |rule: Option<&Rule>, scope, key: &dyn Fn() -> LimitKey, day| {
-        charge(rule, scope, key, day, request, transaction, &mut demands)
+    let Known { terminal: terminals, merchant: merchants, .. } = routed.known;
+    let mut ask = |rule: Option<&Rule>, scope, key: &dyn Fn() -> LimitKey, day| {
+        charge(rule, scope, key, day, request, transaction, demands)
     };
-    demand(card, Scope::Card, &|| LimitKey::card(&request.token, issuer_calendar), issuer_day)?;
+    ask(card, Scope::Card, &|| LimitKey::card(&request.token, issuer_calendar), issuer_day)?;
     let rule = merchants.and_then(|terms| terms.ceilings.as_ref());
-    demand(
-        rule,
-        Scope::Merchant,
-        &|| LimitKey::merchant(acquirer, merchant, acquirer_calendar),
-        acquirer_day,
-    )?;
+    ask(rule, Scope::Merchant, &|| LimitKey::merchant(acquirer, merchant, acquirer_calendar), acquirer_day)?;
     let rule = terminals.and_then(|terms| terms.ceilings.as_ref());
     let terminal = request.terminal.as_bytes();
     let key = || LimitKey::terminal(acquirer, merchant, terminal, acquirer_calendar);
-    demand(rule, Scope::Terminal, &key, acquirer_day)?;
-    demand(
-        issuer.ceilings.as_ref(),
-        Scope::Issuer,
-        &|| LimitKey::issuer(issuer.id, issuer_calendar),
-        issuer_day,
-    )?;
-    Ok(demands)
+    ask(rule, Scope::Terminal, &key, acquirer_day)?;
+    ask(issuer.ceilings.as_ref(), Scope::Issuer, &|| LimitKey::issuer(issuer.id, issuer_calendar), issuer_day)
 }
 
 fn charge(

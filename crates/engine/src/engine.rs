@@ -195,17 +195,20 @@ impl Engine {
             return Err(InternalCause::Overloaded);
         }
         let issuer = routed.range.issuer;
-        let mut transaction =
+        let transaction =
             Transaction::new(routed.request, Role::Payment, State::Intent, origin, turn.now().tick);
-        transaction.issuer = issuer;
-        transaction.issuer_id = turn.snapshot().issuers[issuer.at()].id;
-        let demands = check::demands(turn.cx, routed, listener, &mut transaction)?;
         let id = self.slab.open(transaction, self.spare()).ok_or(InternalCause::Overloaded)?;
-        let position = id.index as usize;
+        let (position, transaction) = (id.index as usize, self.slab.at(id.index));
         if position >= self.demands.len() {
             self.demands.resize_with(position + 1, || Demands::NONE);
         }
-        self.demands[position] = demands;
+        (transaction.issuer, transaction.owner) = (issuer, routed.known.owner);
+        transaction.issuer_id = turn.snapshot().issuers[issuer.at()].id;
+        let demands = &mut self.demands[position];
+        if let Err(cause) = check::demand(turn.cx, routed, listener, transaction, demands) {
+            self.slab.close(id);
+            return Err(cause);
+        }
         turn.ask(Effect::Reserve { txn: id, issuer });
         Ok(id)
     }
@@ -225,7 +228,7 @@ impl Engine {
         let rrn = self.rrns * u64::from(self.config.shards) + u64::from(self.config.shard);
         transaction.rrn = Rrn::issue(turn.now().day_of_year, rrn, transaction.request.stan.get());
         (self.serials, self.rrns) = (self.serials + 1, self.rrns + 1);
-        let entry = Entry::live(&transaction.request, id.index);
+        let entry = Entry::live_of(&transaction.request, transaction.owner, id.index);
         if self.index.insert(entry).is_err() {
             return self.unadmit(turn, id, InternalCause::Overloaded);
         }

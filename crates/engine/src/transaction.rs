@@ -66,6 +66,8 @@ pub struct Transaction {
     /// How often the reversal was handed to a link.
     pub attempts: u16,
     pub(crate) role: Role,
+    /// `Request::owner`; 0 where nobody asks for it.
+    pub(crate) owner: u64,
     /// `stable_id` of the issuer: what records carry.
     pub(crate) issuer_id: u32,
     /// `stable_id` of the link.
@@ -162,6 +164,7 @@ impl Transaction {
             terminal_reason: None,
             attempts: 0,
             role,
+            owner: 0,
             issuer_id: 0,
             link_id: 0,
             charged: Charged::NONE,

@@ -39,13 +39,22 @@ impl Entry {
 
     /// A request that is admitted now and takes slab position `index`.
     pub fn live(request: &Request, index: u32) -> Self {
-        let mut entry = Self::settled(request, State::Intent, Lsn(u64::from(index)));
+        Self::live_of(request, request.owner(), index)
+    }
+
+    /// As [`Entry::live`], for a caller who has computed [`Request::owner`] already.
+    pub fn live_of(request: &Request, owner: u64, index: u32) -> Self {
+        let mut entry = Self::owned(request, owner, State::Intent, Lsn(u64::from(index)));
         entry.flags |= Self::LIVE;
         entry
     }
 
     /// A request whose latest record stands at `lsn`.
     pub fn settled(request: &Request, state: State, lsn: Lsn) -> Self {
+        Self::owned(request, request.owner(), state, lsn)
+    }
+
+    fn owned(request: &Request, owner: u64, state: State, lsn: Lsn) -> Self {
         Self {
             slot: request.slot,
             lsn: lsn.0,
@@ -54,7 +63,7 @@ impl Entry {
             content: request.content(),
             state,
             class: request.mti.class_digit(),
-            flags: owner_tag(request.owner()) << Self::OWNER_SHIFT,
+            flags: owner_tag(owner) << Self::OWNER_SHIFT,
         }
     }
 
