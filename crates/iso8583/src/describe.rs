@@ -100,7 +100,14 @@ fn shown(view: &View<'_>, spec: &Field, n: u8, content: &[u8], clear: bool) -> (
     if clear {
         return (open, false);
     }
-    let tags = view.dialect.label(n).map_or(Tags::None, |label| label.tags);
+    let label = view.dialect.label(n);
+    // Short fixed sub-fields of digits (UnionPay DE 60, 61) leave no room for a card number, whatever their sum looks like.
+    let structured =
+        label.is_some_and(|label| label.parts.len() > 2) && content.iter().all(u8::is_ascii_digit);
+    if structured && spec.secret == crate::spec::Secret::No {
+        return (open, false);
+    }
+    let tags = label.map_or(Tags::None, |label| label.tags);
     let value = mask::value(spec, tags, content, view.mti().is_request()).unwrap_or_else(|| open.clone());
     let masked = value != open;
     (value, masked)

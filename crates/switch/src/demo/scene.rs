@@ -25,6 +25,9 @@ const BIN_OF_NOBODY: &str = "999999";
 /// Amount endings by which issuers decline: every cause a merchant can be told.
 const ENDINGS: [u8; 12] = [51, 54, 55, 57, 58, 59, 61, 65, 91, 96, 12, 5];
 
+/// Fleets with their loads, and the handles that end them.
+pub type Fleets = (Vec<(Fleet, Load)>, Vec<Stop>);
+
 /// Everything that stands before the first purchase.
 pub struct Scene {
     /// Journal, keys and certificates; removed at the end.
@@ -63,11 +66,7 @@ impl Scene {
     }
 
     /// Shop terminals that speak UnionPay POS, and acquirer links that speak ISO 8583:1987 in ASCII.
-    pub fn fleets(
-        &self,
-        running: &serve::Running,
-        rate: f64,
-    ) -> Result<(Vec<(Fleet, Load)>, Vec<Stop>), DemoFault> {
+    pub fn fleets(&self, running: &serve::Running, rate: f64) -> Result<Fleets, DemoFault> {
         let name = ServerName::try_from("localhost")
             .map_err(|_| DemoFault::Config("localhost is no name".into()))?;
         let files = ClientTls {

@@ -6,9 +6,11 @@
 pub mod admin;
 pub(crate) mod certificates;
 pub mod clock;
+mod days;
 mod effects;
 mod issuer;
 mod mail;
+mod make;
 mod meter;
 mod records;
 mod runner;

@@ -15,13 +15,12 @@ use super::socket::Scratch;
 use super::terminal::Terminals;
 use super::wire::Wires;
 use bytes::BytesMut;
-use engine::record::{Config as Names, Day, Record, UnmatchedReason};
+use engine::record::UnmatchedReason;
 use engine::{Context, Disposition, Effects, Engine, Event, Frames, Snapshot, Timer, TxnId, Verdict};
-use framing::FrameLimits;
-use iso8583::{CanonDefaults, Index};
+use iso8583::Index;
 use journal::{Class, Commit, Frame, Lane, Reader};
-use link::{Desk, DeskConfig, TerminalConfig, Wheel};
-use routing::{Chooser, LinkChoice};
+use link::{Desk, TerminalConfig, Wheel};
+use routing::Chooser;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,24 +29,6 @@ use zeroize::Zeroize;
 
 /// Requests that one turn admits; the rest waits for the next one, so that answers and timers are not held up.
 pub const TURN_MAX: usize = 512;
-
-/// What a worker is made of; `Send`, unlike the worker.
-pub struct Parts {
-    /// Which one.
-    pub ix: WorkerIx,
-    /// What all workers share.
-    pub shared: Arc<Shared>,
-    /// The process's clocks.
-    pub clock: Clock,
-    /// Its shard, with what a restart found.
-    pub engine: Engine,
-    /// Its way into the journal.
-    pub lane: Lane,
-    /// And back out.
-    pub reader: Reader,
-    /// Its counters.
-    pub meter: Meter,
-}
 
 /// Everything one worker owns.
 pub struct Worker {
@@ -79,7 +60,7 @@ pub struct Worker {
     /// Records of the turn under way.
     pub(super) frames: Frames,
     /// Frames that came back, to be filled again.
-    spare: Vec<Frame>,
+    pub(super) spare: Vec<Frame>,
     /// Effects of the event under way.
     pub(super) effects: Effects,
     /// Wire bytes of transactions under way.
@@ -110,96 +91,31 @@ pub struct Worker {
     /// Scratch for building one message.
     pub(super) body: BytesMut,
     /// Scratch for making card tokens.
-    pans: Vec<Pan>,
-    tokens: Vec<CardToken>,
+    pub(super) pans: Vec<Pan>,
+    pub(super) tokens: Vec<CardToken>,
     /// Scratch for delivered tickets.
     pub(super) taken: Vec<u64>,
     /// Shared socket buffers.
     pub(super) scratch: Scratch,
     /// Current business day per calendar, and when its cutover comes (wall milliseconds).
     pub(super) days: Vec<BusinessDay>,
-    cutovers: Vec<i64>,
+    pub(super) cutovers: Vec<i64>,
     /// Scratch for due and lost tickets.
-    due: Vec<(u64, bool)>,
-    lane: Lane,
+    pub(super) due: Vec<(u64, bool)>,
+    pub(super) lane: Lane,
     pub(super) reader: Reader,
     pub(super) records: Records,
-    phase: Phase,
+    pub(super) phase: Phase,
     /// When the links were signed off.
-    signed_off: Option<Tick>,
+    pub(super) signed_off: Option<Tick>,
     /// The journal is dead: nothing is acknowledged any more.
-    dead: bool,
+    pub(super) dead: bool,
 }
-
-/// Token of records that nobody waits for.
-const NOBODY: u64 = 0;
 
 /// Links have this long to answer our sign-off.
 const SIGN_OFF_MS: u64 = 1_000;
 
 impl Worker {
-    /// Puts the parts together. Everything is sized by the configuration here, nothing grows past it later.
-    pub fn new(parts: Parts) -> Self {
-        let Parts { ix, shared, clock, engine, lane, reader, meter } = parts;
-        let (config, now) = (&shared.config, clock.now());
-        let (workers, links) = (config.workers, config.links.len());
-        let ports = (0..links)
-            .map(|at| (at % workers == ix.at()).then(|| super::start::port(config, LinkIx(at as u16))));
-        let calendars = config.calendars.iter().map(|calendar| &calendar.calendar);
-        Self {
-            ix,
-            clock,
-            now,
-            snapshot: shared.snapshot(),
-            letters: shared.letters[ix.at()].clone(),
-            terminals: Terminals::default(),
-            terminal_configs: (0..config.listeners.len()).map(|at| terminal_config(&shared, at)).collect(),
-            ports: ports.collect(),
-            desks: (0..links).map(|at| desk(&shared, ix, at)).collect(),
-            choosers: (0..config.issuers.len()).map(|at| chooser(&shared, at)).collect(),
-            up: vec![false; links],
-            slots_taken: vec![0; config.issuers.len()],
-            slots_share: config
-                .issuers
-                .iter()
-                .map(|issuer| issuer.saf_max.div_ceil(workers as u32))
-                .collect(),
-            engine,
-            frames: Frames::new(),
-            spare: Vec::new(),
-            effects: Effects::new(),
-            wires: Wires::default(),
-            wheel: Wheel::new(),
-            inbound: Vec::new(),
-            arena: Vec::new(),
-            answered: Vec::new(),
-            answer_arena: Vec::new(),
-            odd: Vec::new(),
-            link_news: Vec::new(),
-            told_later: Vec::new(),
-            outbox: (0..workers).map(|_| Mail::default()).collect(),
-            dirty_ports: Vec::new(),
-            meter,
-            index: Index::new(),
-            answer_index: Index::new(),
-            body: BytesMut::new(),
-            pans: Vec::new(),
-            tokens: Vec::new(),
-            taken: Vec::new(),
-            scratch: Scratch::new(),
-            days: calendars.clone().map(|calendar| calendar.day_at(now.wall_ms)).collect(),
-            cutovers: calendars.map(|calendar| calendar.next_cutover_after(now.wall_ms)).collect(),
-            due: Vec::new(),
-            lane,
-            reader,
-            records: Records::default(),
-            phase: Phase::Running,
-            signed_off: None,
-            dead: false,
-            shared,
-        }
-    }
-
     /// Takes everything that is ready and passes it on. Returns whether more is waiting.
     pub fn turn(&mut self) -> bool {
         self.now = self.clock.now();
@@ -440,55 +356,6 @@ impl Worker {
         }
     }
 
-    fn roll_days(&mut self) {
-        for calendar in 0..self.cutovers.len() {
-            if self.now.wall_ms >= self.cutovers[calendar] {
-                let shape = &self.shared.config.calendars[calendar].calendar;
-                self.days[calendar] = shape.day_at(self.now.wall_ms);
-                self.cutovers[calendar] = shape.next_cutover_after(self.now.wall_ms);
-                self.journal_day(calendar);
-            }
-        }
-    }
-
-    /// Business days are journaled, once for all workers.
-    pub(super) fn journal_day(&mut self, calendar: usize) {
-        if self.ix.0 == 0 {
-            let id = self.shared.config.calendars[calendar].id;
-            let day = Day { wall_ms: self.now.wall_ms, calendar: id, day: self.days[calendar] };
-            day.append_to(&mut self.frames.owed, NOBODY);
-        }
-    }
-
-    /// The names behind the stable numbers of records, before the first record that uses them.
-    pub(super) fn journal_names(&mut self) {
-        if self.ix.0 != 0 {
-            return;
-        }
-        let config = &self.shared.config;
-        let issuers = config.issuers.iter().map(|issuer| ("issuer", issuer.id, &issuer.name));
-        let links = config.links.iter().map(|link| ("link", link.id, &link.full_name));
-        let calendars = config.calendars.iter().map(|calendar| ("calendar", calendar.id, &calendar.name));
-        let lines =
-            issuers.chain(links).chain(calendars).map(|(kind, id, name)| format!("{kind} {id:08x} {name}\n"));
-        let mut names = String::new();
-        let mut records = Vec::new();
-        for line in lines {
-            if names.len() + line.len() > Names::NAMES_MAX {
-                records.push(std::mem::take(&mut names));
-            }
-            names += &line;
-        }
-        records.push(names);
-        let hash = config.source.hash();
-        let hash = u64::from_le_bytes(hash[..8].try_into().unwrap_or_default());
-        let (wall_ms, version) = (self.now.wall_ms, self.snapshot.version);
-        for names in &records {
-            Names { wall_ms, version, hash, names }.append(&mut self.frames.owed, NOBODY);
-        }
-        (0..self.days.len()).for_each(|calendar| self.journal_day(calendar));
-    }
-
     fn change_phase(&mut self) {
         let phase = self.shared.phase();
         if phase == self.phase {
@@ -574,53 +441,4 @@ impl Worker {
             Some(since) => self.is_signed_off() || self.now.tick > since.plus_ms(SIGN_OFF_MS),
         }
     }
-}
-
-fn terminal_config(shared: &Shared, at: usize) -> Arc<TerminalConfig> {
-    let config = &shared.config.listeners[at];
-    let limits = FrameLimits {
-        idle_us: config.idle_ms.saturating_mul(1000),
-        output_full: config.output_max as usize,
-        ..FrameLimits::default()
-    };
-    Arc::new(TerminalConfig {
-        dialect: Arc::clone(&config.dialect),
-        framing: config.framing,
-        defaults: CanonDefaults { acquirer: config.terms.acquirer },
-        limits,
-        in_flight_max: config.in_flight_per_connection,
-        bad_max: BAD_MAX,
-    })
-}
-
-/// Messages with a wrong field that one connection is told about before it goes.
-const BAD_MAX: u32 = 32;
-
-fn desk(shared: &Shared, ix: WorkerIx, at: usize) -> Desk {
-    let link = &shared.config.links[at];
-    let issuer = &shared.config.issuers[link.issuer.at()];
-    let workers = shared.config.workers as u32;
-    Desk::new(DeskConfig {
-        worker: ix.0,
-        workers: workers as u16,
-        window: link.window.div_ceil(workers).clamp(1, link::WINDOW_MAX),
-        has_transmission: issuer.dialect.links_by_transmission_time(),
-        rest_ms: u64::from(issuer.timeout_ms) * 2,
-        late_ms: u64::from(issuer.timeout_ms) * 2,
-    })
-}
-
-fn chooser(shared: &Shared, at: usize) -> Chooser {
-    let issuer = &shared.config.issuers[at];
-    let choices: Vec<LinkChoice> = issuer
-        .links
-        .iter()
-        .map(|link| {
-            let config = &shared.config.links[link.at()];
-            LinkChoice { link: *link, weight: config.weight, backup: config.backup }
-        })
-        .collect();
-    // The configuration was checked: every issuer has links, none twice, none without weight.
-    Chooser::new(&choices, issuer.balance)
-        .unwrap_or_else(|fault| unreachable!("checked links clash: {fault}"))
 }

@@ -1,0 +1,61 @@
+//! What the journal is told once for all workers: the names behind stable numbers, and business days as they begin.
+//! Never decides what day it is: calendars do, from the turn's clock. Guards: a reader of the journal alone can name every
+//! issuer, link and calendar.
+
+use super::worker::Worker;
+use engine::record::{Config as Names, Day, Record};
+
+/// Token of records that nobody waits for.
+const NOBODY: u64 = 0;
+
+impl Worker {
+    /// Calendars whose cutover has come go on to the next day.
+    pub(super) fn roll_days(&mut self) {
+        for calendar in 0..self.cutovers.len() {
+            if self.now.wall_ms >= self.cutovers[calendar] {
+                let shape = &self.shared.config.calendars[calendar].calendar;
+                self.days[calendar] = shape.day_at(self.now.wall_ms);
+                self.cutovers[calendar] = shape.next_cutover_after(self.now.wall_ms);
+                self.journal_day(calendar);
+            }
+        }
+    }
+
+    /// Business days are journaled, once for all workers.
+    pub(super) fn journal_day(&mut self, calendar: usize) {
+        if self.ix.0 == 0 {
+            let id = self.shared.config.calendars[calendar].id;
+            let day = Day { wall_ms: self.now.wall_ms, calendar: id, day: self.days[calendar] };
+            day.append_to(&mut self.frames.owed, NOBODY);
+        }
+    }
+
+    /// The names behind the stable numbers of records, before the first record that uses them.
+    pub(super) fn journal_names(&mut self) {
+        if self.ix.0 != 0 {
+            return;
+        }
+        let config = &self.shared.config;
+        let issuers = config.issuers.iter().map(|issuer| ("issuer", issuer.id, &issuer.name));
+        let links = config.links.iter().map(|link| ("link", link.id, &link.full_name));
+        let calendars = config.calendars.iter().map(|calendar| ("calendar", calendar.id, &calendar.name));
+        let lines =
+            issuers.chain(links).chain(calendars).map(|(kind, id, name)| format!("{kind} {id:08x} {name}\n"));
+        let mut names = String::new();
+        let mut records = Vec::new();
+        for line in lines {
+            if names.len() + line.len() > Names::NAMES_MAX {
+                records.push(std::mem::take(&mut names));
+            }
+            names += &line;
+        }
+        records.push(names);
+        let hash = config.source.hash();
+        let hash = u64::from_le_bytes(hash[..8].try_into().unwrap_or_default());
+        let (wall_ms, version) = (self.now.wall_ms, self.snapshot.version);
+        for names in &records {
+            Names { wall_ms, version, hash, names }.append(&mut self.frames.owed, NOBODY);
+        }
+        (0..self.days.len()).for_each(|calendar| self.journal_day(calendar));
+    }
+}

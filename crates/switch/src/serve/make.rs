@@ -1,0 +1,152 @@
+//! A worker put together from the configuration: pending tables, turns among links, sessions' settings, empty buffers.
+//! Never runs anything. Guards: everything is sized here, nothing grows past it later.
+
+use super::clock::Clock;
+use super::mail::Mail;
+use super::meter::Meter;
+use super::records::Records;
+use super::shared::{Phase, Shared};
+use super::socket::Scratch;
+use super::terminal::Terminals;
+use super::wire::Wires;
+use super::worker::Worker;
+use bytes::BytesMut;
+use engine::{Effects, Engine, Frames};
+use framing::FrameLimits;
+use iso8583::{CanonDefaults, Index};
+use journal::{Lane, Reader};
+use link::{Desk, DeskConfig, TerminalConfig, Wheel};
+use routing::{Chooser, LinkChoice};
+use std::sync::Arc;
+use terms::{LinkIx, WorkerIx};
+
+/// What a worker is made of; `Send`, unlike the worker.
+pub struct Parts {
+    /// Which one.
+    pub ix: WorkerIx,
+    /// What all workers share.
+    pub shared: Arc<Shared>,
+    /// The process's clocks.
+    pub clock: Clock,
+    /// Its shard, with what a restart found.
+    pub engine: Engine,
+    /// Its way into the journal.
+    pub lane: Lane,
+    /// And back out.
+    pub reader: Reader,
+    /// Its counters.
+    pub meter: Meter,
+}
+
+impl Worker {
+    /// Puts the parts together. Everything is sized by the configuration here, nothing grows past it later.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { ix, shared, clock, engine, lane, reader, meter } = parts;
+        let (config, now) = (&shared.config, clock.now());
+        let (workers, links) = (config.workers, config.links.len());
+        let ports = (0..links)
+            .map(|at| (at % workers == ix.at()).then(|| super::start::port(config, LinkIx(at as u16))));
+        let calendars = config.calendars.iter().map(|calendar| &calendar.calendar);
+        Self {
+            ix,
+            clock,
+            now,
+            snapshot: shared.snapshot(),
+            letters: shared.letters[ix.at()].clone(),
+            terminals: Terminals::default(),
+            terminal_configs: (0..config.listeners.len()).map(|at| terminal_config(&shared, at)).collect(),
+            ports: ports.collect(),
+            desks: (0..links).map(|at| desk(&shared, ix, at)).collect(),
+            choosers: (0..config.issuers.len()).map(|at| chooser(&shared, at)).collect(),
+            up: vec![false; links],
+            slots_taken: vec![0; config.issuers.len()],
+            slots_share: config
+                .issuers
+                .iter()
+                .map(|issuer| issuer.saf_max.div_ceil(workers as u32))
+                .collect(),
+            engine,
+            frames: Frames::new(),
+            spare: Vec::new(),
+            effects: Effects::new(),
+            wires: Wires::default(),
+            wheel: Wheel::new(),
+            inbound: Vec::new(),
+            arena: Vec::new(),
+            answered: Vec::new(),
+            answer_arena: Vec::new(),
+            odd: Vec::new(),
+            link_news: Vec::new(),
+            told_later: Vec::new(),
+            outbox: (0..workers).map(|_| Mail::default()).collect(),
+            dirty_ports: Vec::new(),
+            meter,
+            index: Index::new(),
+            answer_index: Index::new(),
+            body: BytesMut::new(),
+            pans: Vec::new(),
+            tokens: Vec::new(),
+            taken: Vec::new(),
+            scratch: Scratch::new(),
+            days: calendars.clone().map(|calendar| calendar.day_at(now.wall_ms)).collect(),
+            cutovers: calendars.map(|calendar| calendar.next_cutover_after(now.wall_ms)).collect(),
+            due: Vec::new(),
+            lane,
+            reader,
+            records: Records::default(),
+            phase: Phase::Running,
+            signed_off: None,
+            dead: false,
+            shared,
+        }
+    }
+}
+
+fn terminal_config(shared: &Shared, at: usize) -> Arc<TerminalConfig> {
+    let config = &shared.config.listeners[at];
+    let limits = FrameLimits {
+        idle_us: config.idle_ms.saturating_mul(1000),
+        output_full: config.output_max as usize,
+        ..FrameLimits::default()
+    };
+    Arc::new(TerminalConfig {
+        dialect: Arc::clone(&config.dialect),
+        framing: config.framing,
+        defaults: CanonDefaults { acquirer: config.terms.acquirer },
+        limits,
+        in_flight_max: config.in_flight_per_connection,
+        bad_max: BAD_MAX,
+    })
+}
+
+/// Messages with a wrong field that one connection is told about before it goes.
+const BAD_MAX: u32 = 32;
+
+fn desk(shared: &Shared, ix: WorkerIx, at: usize) -> Desk {
+    let link = &shared.config.links[at];
+    let issuer = &shared.config.issuers[link.issuer.at()];
+    let workers = shared.config.workers as u32;
+    Desk::new(DeskConfig {
+        worker: ix.0,
+        workers: workers as u16,
+        window: link.window.div_ceil(workers).clamp(1, link::WINDOW_MAX),
+        has_transmission: issuer.dialect.links_by_transmission_time(),
+        rest_ms: u64::from(issuer.timeout_ms) * 2,
+        late_ms: u64::from(issuer.timeout_ms) * 2,
+    })
+}
+
+fn chooser(shared: &Shared, at: usize) -> Chooser {
+    let issuer = &shared.config.issuers[at];
+    let choices: Vec<LinkChoice> = issuer
+        .links
+        .iter()
+        .map(|link| {
+            let config = &shared.config.links[link.at()];
+            LinkChoice { link: *link, weight: config.weight, backup: config.backup }
+        })
+        .collect();
+    // The configuration was checked: every issuer has links, none twice, none without weight.
+    Chooser::new(&choices, issuer.balance)
+        .unwrap_or_else(|fault| unreachable!("checked links clash: {fault}"))
+}
