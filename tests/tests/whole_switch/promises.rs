@@ -26,7 +26,7 @@ fn crates_depend_downwards_only_as_the_map_says() {
             package["dependencies"].as_array().unwrap().iter().filter(|one| one["kind"].is_null())
         {
             let on = dependency["name"].as_str().unwrap();
-            let allowed = levels.get(on).is_none_or(|below| below <= level);
+            let allowed = levels.get(on).is_none_or(|below| below < level) || SHAPES == (name, on);
             if !allowed || never(name).contains(&on) || CHORES.contains(&on) {
                 wrong.push(format!("{name} depends on {on}"));
             }
@@ -170,5 +170,7 @@ fn cargo(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// The one step sideways: an issuer prints its book in the shape that the comparison reads.
+const SHAPES: (&str, &str) = ("issuer-sim", "books");
 const CHORES: [&str; 3] = ["testkit", "xtask", "tests"];
 const UNKNOWN_CARD: &str = "4539578763621486";
