@@ -20,6 +20,8 @@ pub struct Shop {
     pub timeout_ms: u32,
     /// Whether the acquirers' listener is without TLS.
     pub plain: bool,
+    /// Whether the issuer of cards 6224 has a second link, to the same address.
+    pub twin_links: bool,
     /// Ceiling of each card 6224 for a day.
     pub daily: &'static str,
 }
@@ -40,6 +42,7 @@ impl Shop {
             meadow: None,
             timeout_ms: 20_000,
             plain: false,
+            twin_links: false,
             daily: "1000000.00",
         }
     }
@@ -70,9 +73,11 @@ impl Shop {
     fn text(&self) -> String {
         let tls = "tls = { cert = \"tls/switch.pem\", key = \"tls/switch.key\", client_ca = \"tls/ca.pem\" }";
         let acquirer_tls = if self.plain { "" } else { tls };
-        let Self { harbour, timeout_ms, daily, .. } = self;
+        let Self { harbour, timeout_ms, daily, twin_links, .. } = self;
         let meadow = self.meadow.map_or_else(String::new, meadow);
+        let twin = if *twin_links { TWIN } else { "" };
         format!("{HEAD}\n{acquirer_tls}\n{MERCHANTS}\n{meadow}\n")
+            .replace("@TWIN@", twin)
             .replace("@HARBOUR@", &harbour.to_string())
             .replace("@TIMEOUT@", &timeout_ms.to_string())
             .replace("@DAILY@", daily)
@@ -153,6 +158,7 @@ acquirer = "00010000"
 [[issuer.link]]
 name = "a"
 address = "@HARBOUR@"
+@TWIN@
 [[route]]
 prefix = "6224"
 issuer = "harbour"
@@ -177,6 +183,12 @@ acquirer = "00020000"
 calendar = "cn"
 terminals = "any"
 in_flight_per_connection = 4_096
+"#;
+
+const TWIN: &str = r#"
+[[issuer.link]]
+name = "b"
+address = "@HARBOUR@"
 "#;
 
 const MERCHANTS: &str = r#"

@@ -2,6 +2,7 @@
 //! Never skips the wire. Guards: the answer that a terminal sees is the one that the trade expects.
 
 use issuer_sim::{IssuerConfig, Listen, Simulator, server_config};
+use std::collections::BTreeMap;
 use switch::serve::{Running, start};
 use terms::Mti;
 use tests::issuer::Scripted;
@@ -169,4 +170,34 @@ fn a_terminal_takes_its_purchase_back() {
     told.answer("00");
     let book = stage.book();
     assert!(book.transactions.values().all(|entry| !entry.stands()) && book.findings.is_empty());
+}
+
+#[test]
+fn two_links_of_one_issuer_never_share_a_key() {
+    let harbour =
+        Simulator::start(vec![(IssuerConfig::new("harbour", "iso87-binary"), Listen::loopback())]).unwrap();
+    let mut shop = Shop::new(harbour.address("harbour").unwrap());
+    (shop.twin_links, shop.plain) = (true, true);
+    let switch = start(shop.config()).unwrap();
+    wait_for("both links", || metric(&switch.metrics(), "pointsman_link_up", &[]) == 2.0);
+    let mut line = Terminal::plain(switch.listeners()[1].1, &Speech::acquirer()).unwrap();
+    let asks: Vec<Ask> = (1..=200).map(|stan| Ask::purchase(HARBOUR_CARD, stan, 100)).collect();
+    line.send_all(&asks).unwrap();
+    let approved = asks.iter().filter(|_| line.hear().unwrap().code.as_str() == "00").count();
+    assert_eq!(approved, 200);
+    switch.stop().unwrap();
+    no_key_was_used_twice(&books::SwitchBook::of_journal(&shop.journal()).unwrap());
+}
+
+/// STAN and DE 7, under one terminal, are what DE 90 of a reversal names its original by, whichever link it comes on: where
+/// two transactions share them, the issuer may give the wrong one back.
+pub fn no_key_was_used_twice(journal: &books::SwitchBook) {
+    let mut keys: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for entry in journal.transactions.values() {
+        let key = (&entry.issuer, entry.link_stan, entry.link_transmission, &entry.terminal);
+        keys.entry(key).or_default().push(&entry.serial);
+    }
+    keys.retain(|_, serials| serials.len() > 1);
+    let first = keys.first_key_value();
+    assert_eq!(keys.len(), 0, "keys towards an issuer that name several transactions, such as {first:?}");
 }
