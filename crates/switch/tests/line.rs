@@ -102,6 +102,7 @@ dialect = "iso87-binary"
 framing = "binary2"
 calendar = "cn"
 timeout_ms = 5000
+saf_max = 16
 sign_on = true
 acquirer = "00010000"
 [[issuer.link]]
@@ -137,6 +138,10 @@ impl Terminal {
     }
 
     fn send(&mut self, mti: u16, stan: u64, amount: u64) -> Answer {
+        self.send_as(b"T0000001", mti, stan, amount)
+    }
+
+    fn send_as(&mut self, terminal: &[u8; 8], mti: u16, stan: u64, amount: u64) -> Answer {
         let dialect = Dialect::builtin("iso87-ascii").unwrap();
         let framing = Framing::by_name("binary2").unwrap();
         let mut out = BytesMut::new();
@@ -150,7 +155,7 @@ impl Terminal {
                 .number(7, 1_122_120_000)
                 .number(11, stan);
             writer.number(12, 120_000).number(13, 1122).number(22, 12).number(25, 0);
-            writer.text(41, b"T0000001").text(42, b"123456789123456").number(49, 156);
+            writer.text(41, terminal).text(42, b"123456789123456").number(49, 156);
             if mti.class_digit() == 4 {
                 let original = format!("0200{stan:06}11221200000000000000000000000000");
                 writer.text(90, &original.as_bytes()[..42]);
@@ -198,6 +203,25 @@ fn a_purchase_a_repeat_a_limit_and_a_reversal() {
 
     let metrics = running.metrics();
     assert!(metrics.contains("pointsman_transactions_total"), "{metrics}");
+    running.stop().unwrap();
+}
+
+/// 2026-11-22: the fate of a reply that crossed from worker 0 to worker 1 was told to the wrong one, and its
+/// store-and-forward slot was never given back.
+#[test]
+fn slots_come_back_whichever_worker_owns_connection_and_transaction() {
+    let dir = tempfile::tempdir().unwrap();
+    let (port, _asked) = issuer("iso87-binary");
+    let running = switch::serve::start(config(dir.path(), port)).unwrap();
+    wait_for(|| running.unready().is_empty());
+    let address = running.listeners()[0].1;
+    let mut connections: Vec<Terminal> = (0..6).map(|_| Terminal::connect(address)).collect();
+    for n in 0..180 {
+        let terminal = format!("T{:07}", n % 20);
+        let connection = &mut connections[n % 6];
+        let answer = connection.send_as(terminal.as_bytes().try_into().unwrap(), 0x0200, 100 + n as u64, 1);
+        assert_eq!(answer.code.as_str(), "00", "purchase {n}: far more than 16 have gone before");
+    }
     running.stop().unwrap();
 }
 

@@ -300,7 +300,7 @@ impl Worker {
             wire.waiting = None;
         }
         let body = std::mem::take(&mut self.body);
-        self.deliver(origin, envelope, Some(txn.ticket()), &body);
+        self.deliver(origin, envelope, Some(self.tagged(txn)), &body);
         self.body = body;
     }
 
@@ -321,6 +321,11 @@ impl Worker {
         let body = std::mem::take(&mut self.body);
         self.deliver(origin, message.envelope.reply(), None, &body);
         self.body = body;
+    }
+
+    /// A ticket that leads back to this worker from any other.
+    fn tagged(&self, txn: TxnId) -> u64 {
+        u64::from(self.ix.0) << 52 | txn.ticket()
     }
 
     /// A request gets no answer on its connection: a newer one took its place, it was reversed, or it was dropped.

@@ -213,17 +213,14 @@ impl Worker {
         }
     }
 
-    /// Puts a reply on its way: into the connection's buffer if it is ours, else into its owner's letter.
+    /// Puts a reply on its way: into the connection's buffer if it is ours, else into its owner's letter. `ticket` bears the
+    /// worker whose transaction it is ([`Worker::tagged`]): that is who must learn what became of it.
     pub(super) fn deliver(&mut self, origin: Origin, envelope: Envelope, ticket: Option<u64>, body: &[u8]) {
         if origin.worker != self.ix.0 {
-            // The ticket leads back to this worker, whoever owns the connection.
-            let ticket = ticket.map(|ticket| u64::from(self.ix.0) << 52 | ticket);
             let mail = &mut self.outbox[usize::from(origin.worker)];
             let body = mail.enclose(body);
             return mail.replies.push(super::mail::Replied { origin, envelope, ticket, body });
         }
-        let ticket =
-            ticket.map(|ticket| if ticket >> 52 == 0 { u64::from(self.ix.0) << 52 | ticket } else { ticket });
         let written =
             self.terminals.get(origin).filter(|terminal| !terminal.closing).is_some_and(|terminal| {
                 let copied = |out: &mut BytesMut| {
