@@ -114,6 +114,13 @@ impl Desk {
         }
     }
 
+    /// To be called once, before the first permit, with a number that goes up by one at every start of the process: STANs
+    /// that the process before used under the same DE 7 (a restart may take less than a second), or within their rest,
+    /// are not used again.
+    pub fn begin(&mut self, epoch: u32) {
+        self.stans.begin(epoch);
+    }
+
     /// Takes a place in the window, with the STAN and DE 7 to send under ([`TransmissionTime::NONE`] where the dialect
     /// has none). `None`: the window is full, or the next STAN still rests; nothing is held then.
     pub fn permit(&mut self, now: &Now) -> Option<(Stan, TransmissionTime)> {

@@ -32,6 +32,14 @@ impl Stans {
         Self { worker, workers, first, last, cursor: first, rest_us, resting, entered: OUTSIDE }
     }
 
+    /// Begins where the process before this one did not: one step of the golden section per start, so that starts in
+    /// quick succession are at least a third of all STANs apart.
+    pub(super) fn begin(&mut self, epoch: u32) {
+        let step = epoch.wrapping_mul(0x9E37_79B9);
+        let rank = u64::from(step) * u64::from(self.count()) >> 32;
+        self.cursor = self.first + rank as u32;
+    }
+
     /// How many STANs this worker has.
     pub(super) const fn count(&self) -> u32 {
         self.last - self.first + 1

@@ -34,6 +34,8 @@ pub struct Parts {
     pub lane: Lane,
     /// And back out.
     pub reader: Reader,
+    /// The journal's count of starts.
+    pub epoch: u32,
     /// Its counters.
     pub meter: Meter,
 }
@@ -41,7 +43,7 @@ pub struct Parts {
 impl Worker {
     /// Puts the parts together. Everything is sized by the configuration here, nothing grows past it later.
     pub fn new(parts: Parts) -> Self {
-        let Parts { ix, shared, clock, engine, lane, reader, meter } = parts;
+        let Parts { ix, shared, clock, engine, lane, reader, epoch, meter } = parts;
         let (config, now) = (&shared.config, clock.now());
         let (workers, links) = (config.workers, config.links.len());
         let ports = (0..links)
@@ -56,7 +58,7 @@ impl Worker {
             terminals: Terminals::default(),
             terminal_configs: (0..config.listeners.len()).map(|at| terminal_config(&shared, at)).collect(),
             ports: ports.collect(),
-            desks: (0..links).map(|at| desk(&shared, ix, at)).collect(),
+            desks: (0..links).map(|at| desk(&shared, ix, at, epoch)).collect(),
             choosers: (0..config.issuers.len()).map(|at| chooser(&shared, at)).collect(),
             up: vec![false; links],
             slots_taken: vec![0; config.issuers.len()],
@@ -122,18 +124,29 @@ fn terminal_config(shared: &Shared, at: usize) -> Arc<TerminalConfig> {
 /// Messages with a wrong field that one connection is told about before it goes.
 const BAD_MAX: u32 = 32;
 
-fn desk(shared: &Shared, ix: WorkerIx, at: usize) -> Desk {
+fn desk(shared: &Shared, ix: WorkerIx, at: usize, epoch: u32) -> Desk {
     let link = &shared.config.links[at];
     let issuer = &shared.config.issuers[link.issuer.at()];
     let workers = shared.config.workers as u32;
-    Desk::new(DeskConfig {
-        worker: ix.0,
-        workers: workers as u16,
-        window: link.window.div_ceil(workers).clamp(1, link::WINDOW_MAX),
+    // Links of one issuer share out the STANs as workers do: DE 90 names an original whichever link it went over. Still
+    // `stan % workers` is the worker.
+    let sharers = workers * issuer.links.len() as u32;
+    let place = issuer.links.iter().position(|one| one.at() == at).unwrap_or(0) as u16;
+    let mut desk = Desk::new(DeskConfig {
+        worker: ix.0 + workers as u16 * place,
+        workers: sharers as u16,
+        window: link.window.div_ceil(workers).clamp(1, window_max(sharers)),
         has_transmission: issuer.dialect.links_by_transmission_time(),
         rest_ms: u64::from(issuer.timeout_ms) * 2,
         late_ms: u64::from(issuer.timeout_ms) * 2,
-    })
+    });
+    desk.begin(epoch);
+    desk
+}
+
+/// A window leaves most of a desk's STANs at rest, so that a late answer never meets a new request.
+fn window_max(sharers: u32) -> u32 {
+    link::WINDOW_MAX.min((terms::Stan::COUNT / sharers / 4).max(1))
 }
 
 fn chooser(shared: &Shared, at: usize) -> Chooser {

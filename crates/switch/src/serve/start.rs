@@ -214,6 +214,7 @@ fn parts_of(
         engine: Engine::new(engine, state),
         lane: journal.lane(ix.at(), bell_of(&shared.letters[ix.at()])),
         reader: journal.reader(),
+        epoch: journal.epoch(),
         meter: Meter::new(Arc::clone(families), &dialects, issuers),
     }
 }
