@@ -54,8 +54,23 @@ impl KeyHasher {
     }
 
     /// Adds one part.
+    #[inline]
     pub fn part(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(Self::CAPACITY - 1).chain(bytes.is_empty().then_some(&[][..])) {
+        let end = self.len + 1 + bytes.len();
+        if end > Self::CAPACITY {
+            return self.fold_part(bytes);
+        }
+        self.buffer[self.len] = bytes.len() as u8;
+        self.buffer[self.len + 1..end].copy_from_slice(bytes);
+        self.len = end;
+    }
+
+    /// A part that does not fit beside those before: they are folded into the seed, in as many steps as it takes.
+    #[cold]
+    fn fold_part(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        loop {
+            let (chunk, after) = rest.split_at(rest.len().min(Self::CAPACITY - 1));
             if self.len + 1 + chunk.len() > Self::CAPACITY {
                 self.folded = xxh3_64_with_seed(&self.buffer[..self.len], self.folded);
                 self.len = 0;
@@ -63,6 +78,10 @@ impl KeyHasher {
             self.buffer[self.len] = chunk.len() as u8;
             self.buffer[self.len + 1..self.len + 1 + chunk.len()].copy_from_slice(chunk);
             self.len += 1 + chunk.len();
+            rest = after;
+            if rest.is_empty() {
+                return;
+            }
         }
     }
 

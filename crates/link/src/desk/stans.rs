@@ -36,7 +36,7 @@ impl Stans {
     /// quick succession are at least a third of all STANs apart.
     pub(super) fn begin(&mut self, epoch: u32) {
         let step = epoch.wrapping_mul(0x9E37_79B9);
-        let rank = u64::from(step) * u64::from(self.count()) >> 32;
+        let rank = (u64::from(step) * u64::from(self.count())) >> 32;
         self.cursor = self.first + rank as u32;
     }
 
