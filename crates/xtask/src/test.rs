@@ -12,7 +12,7 @@ pub fn all(long: bool) -> Result<(), String> {
     let mut steps = lints();
     // The whole-switch tests run the binary: it must be the one of this tree.
     steps.push(step("build", cargo(&["build", "--workspace", "--bins"])));
-    let mut tests = cargo(&["test", "--workspace"]);
+    let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
     if long {
         tests.env("POINTSMAN_LONG", "1").env("PROPTEST_CASES", "4096");
     }
