@@ -96,6 +96,7 @@ framing = "binary2"
 acquirer = "00010000"
 calendar = "cn"
 terminals = "any"
+in_flight_per_connection = 4
 [[issuer]]
 name = "harbour"
 dialect = "iso87-binary"
@@ -142,6 +143,21 @@ impl Terminal {
     }
 
     fn send_as(&mut self, terminal: &[u8; 8], mti: u16, stan: u64, amount: u64) -> Answer {
+        let message = Self::message(terminal, mti, stan, amount);
+        self.stream.write_all(&message).unwrap();
+        self.receive()
+    }
+
+    fn receive(&mut self) -> Answer {
+        let dialect = Dialect::builtin("iso87-ascii").unwrap();
+        let framing = Framing::by_name("binary2").unwrap();
+        let (_, body) = read_frame(&mut self.stream, &framing, &mut self.rest).expect("the switch answers");
+        let mut index = Index::new();
+        decode(&dialect, &body, &mut index).unwrap();
+        answer(&dialect, &body, &index).unwrap()
+    }
+
+    fn message(terminal: &[u8; 8], mti: u16, stan: u64, amount: u64) -> BytesMut {
         let dialect = Dialect::builtin("iso87-ascii").unwrap();
         let framing = Framing::by_name("binary2").unwrap();
         let mut out = BytesMut::new();
@@ -163,11 +179,7 @@ impl Terminal {
             writer.finish().unwrap();
         };
         framing.write(&mut out, &Envelope::default(), write).unwrap();
-        self.stream.write_all(&out).unwrap();
-        let (_, body) = read_frame(&mut self.stream, &framing, &mut self.rest).expect("the switch answers");
-        let mut index = Index::new();
-        decode(&dialect, &body, &mut index).unwrap();
-        answer(&dialect, &body, &index).unwrap()
+        out
     }
 }
 
@@ -222,6 +234,22 @@ fn slots_come_back_whichever_worker_owns_connection_and_transaction() {
         let answer = connection.send_as(terminal.as_bytes().try_into().unwrap(), 0x0200, 100 + n as u64, 1);
         assert_eq!(answer.code.as_str(), "00", "purchase {n}: far more than 16 have gone before");
     }
+    running.stop().unwrap();
+}
+
+/// 2026-11-22: a connection that had reached its bound was never read again.
+#[test]
+fn a_connection_that_reached_its_bound_goes_on_when_answers_have_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (port, _asked) = issuer("iso87-binary");
+    let running = switch::serve::start(config(dir.path(), port)).unwrap();
+    wait_for(|| running.unready().is_empty());
+    let mut terminal = Terminal::connect(running.listeners()[0].1);
+    let burst: Vec<u8> = (1..=20).flat_map(|stan| Terminal::message(b"T0000001", 0x0200, stan, 1)).collect();
+    terminal.stream.write_all(&burst).unwrap();
+    let mut stans: Vec<u32> = (0..20).map(|_| terminal.receive().stan.get()).collect();
+    stans.sort_unstable();
+    assert_eq!(stans, (1..=20).collect::<Vec<_>>(), "four at a time, all of them");
     running.stop().unwrap();
 }
 

@@ -194,7 +194,9 @@ impl Worker {
     /// A reversal on its way, by the link that carried the request while it lives.
     fn advise(&mut self, txn: TxnId, prefer: LinkIx, issuer: IssuerIx, repeat: bool, deadline: Tick) -> bool {
         let up = |link: LinkIx| self.up.get(link.at()).copied().unwrap_or(false);
-        let link = if up(prefer) { Some(prefer) } else { self.choosers[issuer.at()].pick(up) };
+        // An issuer that left the configuration is still owed: its reversals wait until it is back.
+        let Some(chooser) = self.choosers.get_mut(issuer.at()) else { return false };
+        let link = if up(prefer) { Some(prefer) } else { chooser.pick(up) };
         let (Some(link), Some(transaction)) = (link, self.engine.transaction(txn)) else { return false };
         let dialect = &self.shared.config.issuers[issuer.at()].dialect;
         let Some(original) = transaction.permit else { return false };
@@ -292,8 +294,16 @@ impl Worker {
             }
             _ => iso8583::write_reply(dialect, &wire.request, &self.index, &said, body),
         };
+        // What the issuer adds may not fit the terminal's dialect: the verdict alone always does.
+        let written = written.or_else(|error| {
+            tracing::warn!(%error, "an issuer's answer does not fit its terminal's dialect");
+            body.clear();
+            iso8583::write_reply(dialect, &wire.request, &self.index, &said, body)
+        });
         if let Err(error) = written {
-            return tracing::error!(%error, "a reply cannot be encoded for its terminal");
+            tracing::error!(%error, "a reply cannot be encoded for its terminal");
+            self.told_later.push((txn.ticket(), false));
+            return self.letters.bell().notify_one();
         }
         self.meter.latency(Stage::Total, self.now.tick.since(received));
         if answers_waiting && let Some(wire) = self.wires.get_mut(txn) {
@@ -307,7 +317,6 @@ impl Worker {
     /// A reply to the message being handled.
     fn reply_at_hand(&mut self, origin: Origin, reply: &Reply, at_hand: Option<&AtHand<'_>>) {
         let Some(message) = at_hand else { return };
-        message.answered.set(true);
         let dialect = &self.shared.config.listeners[message.origin.listener.at()].dialect;
         let said = rendered(dialect, reply);
         self.body.clear();
@@ -318,6 +327,7 @@ impl Worker {
         if let Err(error) = written {
             return tracing::error!(%error, "a reply cannot be encoded for its terminal");
         }
+        message.answered.set(true);
         let body = std::mem::take(&mut self.body);
         self.deliver(origin, message.envelope.reply(), None, &body);
         self.body = body;
@@ -340,8 +350,9 @@ impl Worker {
     /// A forward found its link gone (told by the link's owner).
     pub(super) fn unsent(&mut self, ticket: u64, reversal: bool) {
         let txn = TxnId::from_ticket(ticket);
-        // Once it was handed over nobody can prove that no byte left: in doubt unless the link's loss has said so already.
-        self.handle(Event::LinkLost { txn, reversal }, None);
+        // Nothing of it was framed: a request is declined without a reversal, a reversal is tried again.
+        let event = if reversal { Event::LinkLost { txn, reversal } } else { Event::NotSent { txn } };
+        self.handle(event, None);
     }
 
     /// What became of a reply (told by the connection's owner).

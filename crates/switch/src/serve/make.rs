@@ -98,6 +98,7 @@ impl Worker {
             records: Records::default(),
             phase: Phase::Running,
             signed_off: None,
+            quiet: false,
             dead: false,
             shared,
         }

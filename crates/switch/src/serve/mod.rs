@@ -61,10 +61,10 @@ pub fn run(config: Config) -> Result<(), RunFault> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunFault::Signals)?;
     runtime.block_on(until_told(&running))?;
-    if running.failed() {
-        return Err(RunFault::JournalFailed);
+    if !running.failed() {
+        tracing::info!("draining");
     }
-    tracing::info!("draining");
+    // After a failure this only lets the workers say what may still be said, and ends them.
     running.stop()
 }
 

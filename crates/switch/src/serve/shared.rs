@@ -26,6 +26,7 @@ pub struct Shared {
     /// By link: up and signed on.
     pub links_up: Vec<AtomicBool>,
     phase: AtomicU8,
+    quiet: AtomicU32,
     failed: AtomicBool,
     /// By worker: transactions in flight, told while draining.
     pub busy: Vec<AtomicU32>,
@@ -59,6 +60,7 @@ impl Shared {
             letters,
             links_up,
             phase: AtomicU8::new(Phase::Running as u8),
+            quiet: AtomicU32::new(0),
             failed: AtomicBool::new(false),
             changed: Notify::new(),
         }
@@ -104,6 +106,17 @@ impl Shared {
     /// Whether the journal failed.
     pub fn failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
+    }
+
+    /// One worker more has nothing left to send to the others.
+    pub fn add_quiet(&self) {
+        self.quiet.fetch_add(1, Ordering::AcqRel);
+        self.wake_all();
+    }
+
+    /// No worker has anything left to send to the others.
+    pub fn all_quiet(&self) -> bool {
+        self.quiet.load(Ordering::Acquire) as usize >= self.letters.len()
     }
 
     /// Rings every worker's bell.

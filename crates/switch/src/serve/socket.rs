@@ -168,6 +168,8 @@ impl Socket {
                     bytes = &bytes[n..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // What was taken must be told; the next write meets the error again.
+                Err(_) if took > 0 => break,
                 Err(error) => return Err(error),
             }
         }

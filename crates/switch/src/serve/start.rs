@@ -1,6 +1,7 @@
 //! Opening: keys, journal, recovery, ports, threads, in this order; and closing, in the other.
 //!
-//! Never listens before recovery has settled what was in doubt. Guards: whatever failed half-way is closed again.
+//! Never takes a connection before recovery has settled what was in doubt (ports are bound before, so that a taken one is a
+//! fault of the start). Guards: whatever failed half-way is closed again.
 
 use super::admin::Admin;
 use super::certificates::{self, CertificateFault};
@@ -112,11 +113,14 @@ pub fn start(config: Config) -> Result<Running, StartFault> {
     let (addresses, mut doors) = open_doors(&shared.config)?;
     let families = Arc::new(families);
     families.reload_successful(true);
+    let owned: Result<Vec<_>, _> =
+        (0..shared.config.workers).map(|at| links_of(WorkerIx(at as u16), &shared.config)).collect();
+    let mut owned = owned?.into_iter();
     let mut workers = Vec::new();
     for (at, state) in recovered.shards.into_iter().enumerate() {
         let ix = WorkerIx(at as u16);
         let parts = parts_of(ix, &shared, &journal, &families, state, clock);
-        let links = links_of(ix, &shared.config)?;
+        let links = owned.next().unwrap_or_default();
         let job = Job {
             make: Box::new(move || Worker::new(parts)),
             doors: doors.remove(0),

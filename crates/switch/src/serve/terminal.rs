@@ -26,6 +26,8 @@ pub struct Terminal {
     /// Whose replies they are.
     tickets: Vec<u64>,
     dirty: bool,
+    /// Its task stopped reading: too much is unanswered, or unread by the peer.
+    paused: bool,
     greeted: bool,
     closing: bool,
     waker: Option<Waker>,
@@ -103,6 +105,7 @@ impl Worker {
             generation: terminals.generations[slot as usize],
             tickets: Vec::new(),
             dirty: false,
+            paused: false,
             greeted,
             closing: false,
             waker: None,
@@ -122,13 +125,13 @@ impl Worker {
             if !terminal.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                 terminal.waker = Some(cx.waker().clone());
             }
-            if terminal.closing || matches!(terminal.socket.poll_drain(cx), Poll::Ready(Err(_))) {
+            if terminal.closing || !self.drain_terminal(slot, cx) {
                 return Poll::Ready(());
             }
-            self.note_taken(slot);
             let Some(terminal) = self.terminals.slots[slot as usize].as_mut() else { return Poll::Ready(()) };
             // Enough unanswered requests: stop reading, the peer's own buffers fill (back-pressure, not a queue).
-            if !terminal.session.wants_input() {
+            terminal.paused = !terminal.session.wants_input();
+            if terminal.paused {
                 return Poll::Pending;
             }
             self.scratch.plain.clear();
@@ -142,6 +145,33 @@ impl Worker {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// What the kernel takes of the backlog; `false`: the connection is over.
+    fn drain_terminal(&mut self, slot: u32, cx: &mut Context<'_>) -> bool {
+        let Some(terminal) = self.terminals.slots[slot as usize].as_mut() else { return false };
+        if terminal.socket.backlog() == 0 {
+            return true;
+        }
+        if matches!(terminal.socket.poll_drain(cx), Poll::Ready(Err(_))) {
+            return false;
+        }
+        terminal.session.on_output(terminal.socket.backlog(), self.clock.tick());
+        self.note_taken(slot);
+        self.resume_terminal(slot)
+    }
+
+    /// Frames that came before a pause wait inside the session; `false`: the connection is over.
+    fn resume_terminal(&mut self, slot: u32) -> bool {
+        let Some(terminal) = self.terminals.slots[slot as usize].as_mut() else { return false };
+        if !terminal.paused || !terminal.session.wants_input() {
+            return true;
+        }
+        terminal.paused = false;
+        if let Some(waker) = &terminal.waker {
+            waker.wake_by_ref();
+        }
+        self.parse_terminal(slot, &[])
     }
 
     /// What a read brought; `false`: the connection is over.
@@ -171,15 +201,30 @@ impl Worker {
 
     /// Takes every whole frame; `false`: the peer broke the protocol.
     fn parse_terminal(&mut self, slot: u32, plain: &[u8]) -> bool {
+        let mut input = plain;
+        // A refusal answers its message at once: what stopped for it may go on.
+        while let Some(refused) = self.parse_once(slot, input) {
+            if refused == 0 {
+                return true;
+            }
+            input = &[];
+        }
+        false
+    }
+
+    /// One pass over the input; how many messages were refused, `None` if the peer broke the protocol.
+    fn parse_once(&mut self, slot: u32, plain: &[u8]) -> Option<usize> {
         let now = self.clock.tick();
-        let Some(terminal) = self.terminals.slots[slot as usize].as_mut() else { return false };
+        let terminal = self.terminals.slots[slot as usize].as_mut()?;
         let config = &self.shared.config.listeners[terminal.listener.at()];
         let (generation, listener) = (terminal.generation, terminal.listener);
         let origin = Origin { connection: slot, generation, worker: self.ix.0, listener };
         let (inbound, arena) = (&mut self.inbound, &mut self.arena);
         let mut reading = Reading { inbound, arena, refused: Vec::new(), origin };
         let parsed = terminal.session.on_bytes(plain, now, &mut reading);
-        for (envelope, trusted) in std::mem::take(&mut reading.refused) {
+        let refused = std::mem::take(&mut reading.refused);
+        let count = refused.len();
+        for (envelope, trusted) in refused {
             let code = config.dialect.code_for(InternalCause::FormatError);
             let refusal =
                 |out: &mut BytesMut| iso8583::write_refusal(&config.dialect, &trusted, code, out).map(drop);
@@ -198,9 +243,9 @@ impl Worker {
             let name = &self.shared.config.listeners[listener.at()].name;
             tracing::warn!(listener = %name, %violation, "a peer broke the protocol");
             self.meter.violation(Side::Terminal);
-            return false;
+            return None;
         }
-        true
+        Some(count)
     }
 
     fn mark_terminal(&mut self, slot: u32) {
@@ -258,6 +303,8 @@ impl Worker {
         for slot in dirty.drain(..) {
             self.flush_terminal(slot);
         }
+        // Marked while flushing: for the next turn.
+        dirty.append(&mut self.terminals.dirty);
         self.terminals.dirty = dirty;
     }
 
@@ -272,7 +319,6 @@ impl Worker {
     fn flush_terminal(&mut self, slot: u32) {
         let Some(terminal) = self.terminals.slots[slot as usize].as_mut() else { return };
         terminal.dirty = false;
-        let paused = !terminal.session.wants_input();
         let start = terminal.socket.made();
         let sent = if terminal.session.output().is_empty() {
             terminal.socket.flush()
@@ -285,21 +331,21 @@ impl Worker {
         }
         terminal.session.on_output(terminal.socket.backlog(), self.now.tick);
         terminal.closing |= sent.is_err();
-        let resumed = paused && terminal.session.wants_input();
-        // The task registers for writability, reads on, or ends.
-        if (terminal.closing || terminal.socket.backlog() > 0 || resumed)
+        // The task registers for writability, or ends.
+        if (terminal.closing || terminal.socket.backlog() > 0)
             && let Some(waker) = &terminal.waker
         {
             waker.wake_by_ref();
         }
-        if resumed {
-            // Frames that came before the pause wait inside the session.
-            let going = self.parse_terminal(slot, &[]);
-            if let Some(terminal) = self.terminals.slots[slot as usize].as_mut() {
-                terminal.closing |= !going;
+        self.note_taken(slot);
+        if !self.resume_terminal(slot)
+            && let Some(terminal) = self.terminals.slots[slot as usize].as_mut()
+        {
+            terminal.closing = true;
+            if let Some(waker) = &terminal.waker {
+                waker.wake_by_ref();
             }
         }
-        self.note_taken(slot);
     }
 
     /// Replies whose first byte the kernel has taken by now are delivered.

@@ -108,6 +108,8 @@ pub struct Worker {
     pub(super) phase: Phase,
     /// When the links were signed off.
     pub(super) signed_off: Option<Tick>,
+    /// Told the others that nothing more comes from here.
+    pub(super) quiet: bool,
     /// The journal is dead: nothing is acknowledged any more.
     pub(super) dead: bool,
 }
@@ -257,10 +259,19 @@ impl Worker {
             }
         }
         self.arena = arena;
-        if inbound.is_empty() {
-            self.arena.clear();
-        }
         self.inbound = inbound;
+        self.compact_arena();
+    }
+
+    /// Bodies that were consumed give their room back, also when there is always something left over.
+    fn compact_arena(&mut self) {
+        let Some(start) = self.inbound.first().map(|one| one.body.start) else { return self.arena.clear() };
+        if start > self.arena.len() / 2 {
+            self.arena.drain(..start);
+            for one in &mut self.inbound {
+                one.body = one.body.start - start..one.body.end - start;
+            }
+        }
     }
 
     /// One pass of the cipher over all cards of the turn: a fifth of the price of one at a time.
@@ -428,6 +439,7 @@ impl Worker {
         }
         self.shared.busy[self.ix.at()].store(self.engine.in_flight() as u32, Ordering::Release);
         if self.dead {
+            self.say_quiet();
             return true;
         }
         if self.phase != Phase::Over || self.lane.in_flight() > 0 || !self.frames.is_empty() {
@@ -439,7 +451,20 @@ impl Worker {
                 self.sign_off();
                 false
             }
-            Some(since) => self.is_signed_off() || self.now.tick > since.plus_ms(SIGN_OFF_MS),
+            Some(since) => {
+                if self.is_signed_off() || self.now.tick > since.plus_ms(SIGN_OFF_MS) {
+                    self.say_quiet();
+                }
+                // Others may still have replies for our connections.
+                self.shared.all_quiet() || self.now.tick > since.plus_ms(5 * SIGN_OFF_MS)
+            }
+        }
+    }
+
+    fn say_quiet(&mut self) {
+        if !self.quiet {
+            self.quiet = true;
+            self.shared.add_quiet();
         }
     }
 }
