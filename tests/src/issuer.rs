@@ -3,7 +3,6 @@
 //! Never answers twice unless told to. Guards: the test knows what was asked before it decides.
 
 use crate::message::Speech;
-use crate::wait::PATIENCE;
 use bytes::BytesMut;
 use framing::Envelope;
 use iso8583::{Index, Reply, decode, request, write_reply};
@@ -12,6 +11,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use terms::{ApprovalCode, Request, ResponseCode};
+use testkit::PATIENCE;
 
 /// Plain TCP on a free port of this machine, `iso87-binary` behind a two byte length.
 pub struct Scripted {

@@ -4,10 +4,8 @@
 //! Guards: no test waits by guessing a time; it waits for what it needs, and gives up loudly.
 
 pub mod certificates;
-pub mod chance;
 pub mod issuer;
 pub mod message;
 pub mod process;
 pub mod shop;
 pub mod terminal;
-pub mod wait;

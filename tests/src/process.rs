@@ -2,7 +2,6 @@
 //! Never leaves one behind. Guards: ports are those that the process says it bound; a child that ends early fails the test
 //! with its log.
 
-use crate::wait::{PATIENCE, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use testkit::{PATIENCE, wait_for};
 
 /// A running `pointsman serve`.
 pub struct Process {

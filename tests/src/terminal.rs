@@ -2,12 +2,12 @@
 //! Never repeats or reverses by itself: the test says what it does. Guards: an answer that does not come ends the test.
 
 use crate::message::{Ask, Speech};
-use crate::wait::PATIENCE;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use terms::Answer;
+use testkit::PATIENCE;
 
 /// One connection to a listener.
 pub struct Terminal {

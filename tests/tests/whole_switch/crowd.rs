@@ -5,10 +5,10 @@ use issuer_sim::{IssuerConfig, Listen, Simulator};
 use std::sync::Barrier;
 use switch::serve::start;
 use terms::Answer;
+use testkit::wait_for;
 use tests::message::{Ask, Speech};
 use tests::shop::Shop;
 use tests::terminal::Terminal;
-use tests::wait::wait_for;
 
 #[test]
 fn ten_thousand_ask_room_is_for_a_hundred() {

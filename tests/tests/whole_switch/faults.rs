@@ -82,12 +82,12 @@ fn an_issuer_that_is_away_from_the_start_declines_without_a_debt() {
     stage.issuer.cut();
     // The link is back within milliseconds: whichever way this one goes, it ends.
     till.send(&Ask::purchase(HARBOUR_CARD, 1, 100)).unwrap();
-    tests::wait::wait_for("one outcome", || {
+    testkit::wait_for("one outcome", || {
         stage.issuer.backlog().iter().for_each(|asked| asked.answer("00"));
         stage.metric("pointsman_transactions_total", &["type=\"purchase\""]) >= 1.0
     });
     let code = till.hear().unwrap().code;
-    tests::wait::wait_for("nothing owed", || {
+    testkit::wait_for("nothing owed", || {
         stage.issuer.backlog().iter().for_each(|asked| asked.answer("00"));
         stage.metric("pointsman_saf_depth", &[]) == 0.0
     });

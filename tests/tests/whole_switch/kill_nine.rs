@@ -13,12 +13,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use terms::Answer;
-use tests::chance::Chance;
+use testkit::Chance;
+use testkit::{PATIENCE, metric, wait_for};
 use tests::message::{Ask, LOCAL_DATE, LOCAL_TIME, MARKET, Speech};
 use tests::process::Process;
 use tests::shop::Shop;
 use tests::terminal::Terminal;
-use tests::wait::{PATIENCE, metric, wait_for};
 
 #[test]
 fn three_books_agree_after_fifty_kills() {

@@ -3,12 +3,12 @@
 
 use crate::stories::HARBOUR_CARD;
 use std::process::Command;
+use testkit::wait_for;
 use tests::issuer::Scripted;
 use tests::message::{Ask, Speech};
 use tests::process::{Process, binary};
 use tests::shop::Shop;
 use tests::terminal::Terminal;
-use tests::wait::wait_for;
 
 #[test]
 fn sigterm_answers_what_is_in_flight_and_exits_0() {

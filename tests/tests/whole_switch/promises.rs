@@ -7,11 +7,11 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use testkit::wait_for;
 use tests::message::{Ask, Speech};
 use tests::process::{Process, root};
 use tests::shop::{Shop, holds};
 use tests::terminal::Terminal;
-use tests::wait::wait_for;
 
 #[test]
 fn crates_depend_downwards_only_as_the_map_says() {

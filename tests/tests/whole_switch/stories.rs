@@ -5,11 +5,11 @@ use issuer_sim::{IssuerConfig, Listen, Simulator, server_config};
 use std::collections::BTreeMap;
 use switch::serve::{Running, start};
 use terms::Mti;
+use testkit::{metric, wait_for};
 use tests::issuer::Scripted;
 use tests::message::{Ask, Speech};
 use tests::shop::Shop;
 use tests::terminal::Terminal;
-use tests::wait::{metric, wait_for};
 
 /// A card of the issuer "harbour".
 pub const HARBOUR_CARD: &str = "6224245739172641";
