@@ -25,9 +25,8 @@ fn paint(colour: &str, text: &str) -> String {
 /// What is about to happen.
 pub fn opening(scene: &Scene) {
     println!("{}", paint(BOLD, "Pointsman demo"));
-    println!(
-        "Terminals speak UnionPay POS and ISO 8583:1987 over TLS; three issuers answer; every approval is on disk first."
-    );
+    println!("Terminals speak UnionPay POS and ISO 8583:1987 over TLS, three issuers answer,");
+    println!("every approval is on disk before it is told.");
     for (address, control) in scene.simulator.controls() {
         println!("  issuer {:<8} {}", control.name(), paint(DIM, &address.to_string()));
     }
@@ -173,7 +172,9 @@ fn links(metrics: &str) -> Vec<(String, bool)> {
         let name = format!("{}/{}", label_value(labels, "issuer")?, label_value(labels, "link")?);
         Some((name, value > 0.0))
     };
-    series(metrics, "pointsman_link_up").filter_map(of).collect()
+    let mut links: Vec<_> = series(metrics, "pointsman_link_up").filter_map(of).collect();
+    links.sort();
+    links
 }
 
 fn series<'a>(metrics: &'a str, family: &'a str) -> impl Iterator<Item = (&'a str, f64)> + 'a {

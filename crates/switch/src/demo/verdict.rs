@@ -4,7 +4,7 @@
 use super::scene::Scene;
 use super::{DemoFault, show};
 use books::{Comparison, IssuerBook, SwitchBook, TerminalBook, compare};
-use comfy_table::{Cell, CellAlignment, Table};
+use comfy_table::{Cell, CellAlignment, Table, presets};
 use loadtest::Outcome;
 use std::collections::BTreeMap;
 
@@ -86,6 +86,7 @@ impl Verdict {
     /// For people.
     pub fn table(&self) -> String {
         let mut table = Table::new();
+        table.load_style(presets::NOTHING);
         let mut row = |name: &str, value: String| {
             table.add_row([Cell::new(name), Cell::new(value).set_alignment(CellAlignment::Right)]);
         };
