@@ -232,8 +232,8 @@ impl InternalCause {
         use InternalCause as I;
         match self {
             I::FormatError => "30",
-            I::UnsupportedTransaction | I::PartialNotAllowed => "12",
-            I::ZeroAmount => "13",
+            I::UnsupportedTransaction => "12",
+            I::ZeroAmount | I::PartialNotAllowed => "13",
             I::ExpiredCard => "54",
             I::CheckDigit => "14",
             I::ContradictoryRepeat | I::Reversed | I::ReversedInFlight => "94",

@@ -15,7 +15,7 @@ fn a_terminal_takes_back() {
          0420 stan=1                         -> 00 replayed
          0421 stan=1                         -> 00 replayed
          0200 stan=1 amount=60.00            -> 94 replayed
-         0400 stan=1 replacement=20.00       -> 12 replayed
+         0400 stan=1 replacement=20.00       -> 13 replayed
          quiet",
     );
 }
@@ -25,9 +25,9 @@ fn a_reversal_must_name_the_whole_amount() {
     check(
         "ceiling 100.00
          0200 stan=1 amount=60.00            -> 00
-         0400 stan=1 amount=50.00            -> 12
-         0400 stan=1 replacement=20.00       -> 12
-         0400 stan=9 replacement=20.00       -> 12
+         0400 stan=1 amount=50.00            -> 13
+         0400 stan=1 replacement=20.00       -> 13
+         0400 stan=9 replacement=20.00       -> 13
          spent 60.00
          sent 0200
          quiet",
@@ -103,7 +103,7 @@ fn the_journal_knows_what_memory_forgot() {
          0200 stan=7 amount=60.00            -> 00
          memory forgets
          archive looks
-         0400 stan=7 amount=50.00            -> 12
+         0400 stan=7 amount=50.00            -> 13
          0400 stan=7 amount=60.00            -> 00
          0400 stan=7                         -> 00
          sent 0420
