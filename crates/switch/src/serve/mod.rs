@@ -53,6 +53,10 @@ pub enum RunFault {
 /// # Errors
 /// [`RunFault`]; the process should exit with a status other than 0.
 pub fn run(config: Config) -> Result<(), RunFault> {
+    tracing::info!(
+        bytes = config.memory_bound().total(),
+        "all bounds together; `pointsman check` lists them"
+    );
     let running = start(config)?;
     for (name, address) in running.listeners() {
         tracing::info!(listener = %name, %address, "listening");
