@@ -79,9 +79,17 @@ impl Scripted {
 impl Asked {
     /// Answers with this code; an approval gets an approval code. A line that is cut meanwhile is no matter.
     pub fn answer(&self, code: &str) {
-        let mut reply = Reply::new(ResponseCode::of(code));
         let approval = code == "00" && self.request.kind.moves_money();
-        reply.approval_code = approval.then_some(ApprovalCode(*b"A12345"));
+        self.reply(code, approval.then_some(ApprovalCode(*b"A12345")));
+    }
+
+    /// Answers with this code and no approval code.
+    pub fn answer_uncoded(&self, code: &str) {
+        self.reply(code, None);
+    }
+
+    fn reply(&self, code: &str, approval_code: Option<ApprovalCode>) {
+        let reply = Reply { approval_code, ..Reply::new(ResponseCode::of(code)) };
         let mut out = BytesMut::new();
         let write = |out: &mut BytesMut| {
             write_reply(&self.speech.dialect, &self.body, &self.index, &reply, out).unwrap();

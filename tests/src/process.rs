@@ -127,6 +127,14 @@ impl Process {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
     }
 
+    /// SIGHUP.
+    ///
+    /// # Panics
+    /// If it cannot be sent.
+    pub fn hang_up(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::HUP).unwrap();
+    }
+
     /// Waits for its end; its status and its log.
     ///
     /// # Panics

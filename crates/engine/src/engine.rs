@@ -203,7 +203,8 @@ impl Engine {
             self.demands.resize_with(position + 1, || Demands::NONE);
         }
         (transaction.issuer, transaction.owner) = (issuer, routed.known.owner);
-        transaction.issuer_id = turn.snapshot().issuers[issuer.at()].id;
+        let terms = &turn.snapshot().issuers[issuer.at()];
+        (transaction.issuer_id, transaction.patience) = (terms.id, terms.patience());
         let demands = &mut self.demands[position];
         if let Err(cause) = check::demand(turn.cx, routed, listener, transaction, demands) {
             self.slab.close(id);

@@ -8,6 +8,7 @@ use crate::effect::{Effect, Timer};
 use crate::engine::Engine;
 use crate::event::TxnId;
 use crate::settle::is_due;
+use crate::snapshot::Patience;
 use crate::state::State;
 use crate::table::{Step, Stimulus};
 use crate::transaction::{NIL, Transaction, Written};
@@ -112,7 +113,6 @@ fn may_go(transaction: &Transaction) -> bool {
 }
 
 fn advise(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
-    let timeout = turn.issuer(transaction.issuer).map_or(RETRY_MAX_MS, |terms| terms.reversal_timeout_ms);
     let repeat = transaction.attempts > 0;
     transaction.attempts = transaction.attempts.saturating_add(1);
     transaction.advised = true;
@@ -121,17 +121,15 @@ fn advise(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
         prefer: transaction.link(),
         issuer: transaction.issuer,
         repeat,
-        deadline: turn.now().tick.plus_ms(u64::from(timeout)),
+        deadline: turn.now().tick.plus_ms(u64::from(transaction.patience.reversal_timeout_ms)),
     });
 }
 
 /// Not acknowledged: again after a back-off.
 pub(crate) fn wait(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
     transaction.advised = false;
-    let terms = turn.issuer(transaction.issuer);
-    let (first, most) =
-        terms.map_or((RETRY_MAX_MS, RETRY_MAX_MS), |terms| (terms.retry_first_ms, terms.retry_max_ms));
-    let delay = back_off(first, most, transaction.attempts, transaction.serial.0);
+    let Patience { retry_first_ms, retry_max_ms, .. } = transaction.patience;
+    let delay = back_off(retry_first_ms, retry_max_ms, transaction.attempts, transaction.serial.0);
     transaction.wake = turn.now().tick.plus_ms(delay);
     turn.ask(Effect::Arm { txn: id, timer: Timer::Retry, at: transaction.wake });
 }
@@ -148,5 +146,3 @@ pub(crate) fn back_off(first: u32, most: u32, attempts: u16, serial: u64) -> u64
 const PACE: u64 = 256;
 /// Time between two steps: 25,600 reversals a second.
 const PACE_MS: u64 = 10;
-/// Where the configuration no longer knows the issuer.
-const RETRY_MAX_MS: u32 = 60_000;

@@ -13,6 +13,7 @@ use crate::record::{
 };
 use crate::reverse::{misstates, open_tombstone};
 use crate::settle::{oblige, reply_approval, said};
+use crate::snapshot::Patience;
 use crate::state::State;
 use crate::table::{Step, Stimulus, step};
 use crate::transaction::{Role, Transaction};
@@ -307,6 +308,8 @@ pub(crate) fn restored(turn: &Turn, intent: &Intent, intent_lsn: Lsn, received: 
     let link = snapshot.links.iter().position(|terms| terms.id == intent.link);
     let number = |position: Option<usize>| position.map_or(u16::MAX, |position| position as u16);
     transaction.issuer = IssuerIx(number(issuer));
+    // The configuration it began under may be gone with its process.
+    transaction.patience = issuer.map_or(Patience::UNKNOWN, |at| snapshot.issuers[at].patience());
     let link = LinkIx(number(link));
     transaction.permit = Some(Permit { link, stan: intent.stan, transmission: intent.transmission });
     (transaction.issuer_id, transaction.link_id) = (intent.issuer, intent.link);

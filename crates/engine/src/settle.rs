@@ -47,8 +47,7 @@ impl Engine {
         if let Some(cause) = transaction.cancelled {
             return self.decline_unsent(turn, id, cause);
         }
-        let timeout = turn.issuer(transaction.issuer).map_or(0, |issuer| issuer.timeout_ms);
-        transaction.deadline = turn.now().tick.plus_ms(u64::from(timeout));
+        transaction.deadline = turn.now().tick.plus_ms(u64::from(transaction.patience.timeout_ms));
         transaction.forwarded = true;
         turn.ask(Effect::Forward { txn: id, deadline: transaction.deadline });
     }
@@ -74,7 +73,7 @@ impl Engine {
         let Some(transaction) = self.slab.get_mut(id).filter(|txn| txn.is_payment() && txn.forwarded) else {
             return self.answer_to_past(turn, id, answer, verdict);
         };
-        let coded = turn.issuer(transaction.issuer).is_some_and(|issuer| issuer.require_approval_code);
+        let coded = transaction.patience.require_approval_code;
         let mut stimulus = check::stimulus(transaction, answer, verdict, coded);
         if differs(transaction, answer) && stimulus == Stimulus::Approves {
             stimulus = Stimulus::Mismatches;
@@ -203,9 +202,8 @@ impl Engine {
             settle(turn, id, transaction);
             return self.close(turn, id);
         }
-        let grace = turn.issuer(transaction.issuer).map_or(0, |issuer| issuer.grace_ms);
         transaction.in_grace = true;
-        transaction.wake = turn.now().tick.plus_ms(u64::from(grace));
+        transaction.wake = turn.now().tick.plus_ms(u64::from(transaction.patience.grace_ms));
         turn.ask(Effect::Arm { txn: id, timer: Timer::Grace, at: transaction.wake });
     }
 

@@ -52,6 +52,42 @@ pub struct IssuerTerms {
     pub links: Vec<LinkIx>,
 }
 
+/// The times and rules that a transaction is held to from its beginning to its end, whatever is reloaded meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Patience {
+    pub(crate) timeout_ms: u32,
+    pub(crate) reversal_timeout_ms: u32,
+    pub(crate) retry_first_ms: u32,
+    pub(crate) retry_max_ms: u32,
+    pub(crate) grace_ms: u32,
+    pub(crate) require_approval_code: bool,
+}
+
+impl Patience {
+    /// Of an issuer that the configuration does not know: nothing is sent to it, what is owed to it waits.
+    pub(crate) const UNKNOWN: Self = Self {
+        timeout_ms: 0,
+        reversal_timeout_ms: 60_000,
+        retry_first_ms: 60_000,
+        retry_max_ms: 60_000,
+        grace_ms: 0,
+        require_approval_code: false,
+    };
+}
+
+impl IssuerTerms {
+    pub(crate) fn patience(&self) -> Patience {
+        Patience {
+            timeout_ms: self.timeout_ms,
+            reversal_timeout_ms: self.reversal_timeout_ms,
+            retry_first_ms: self.retry_first_ms,
+            retry_max_ms: self.retry_max_ms,
+            grace_ms: self.grace_ms,
+            require_approval_code: self.require_approval_code,
+        }
+    }
+}
+
 /// A link to an issuer.
 #[derive(Clone, Copy, Debug)]
 pub struct LinkTerms {

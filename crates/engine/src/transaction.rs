@@ -6,6 +6,7 @@
 use crate::effect::ReversalReason;
 use crate::event::{Origin, Permit};
 use crate::record::{Charged, Serial, Told};
+use crate::snapshot::Patience;
 use crate::state::State;
 use crate::table::Step;
 use journal::Lsn;
@@ -66,6 +67,8 @@ pub struct Transaction {
     /// How often the reversal was handed to a link.
     pub attempts: u16,
     pub(crate) role: Role,
+    /// As its issuer was configured when it began.
+    pub(crate) patience: Patience,
     /// `Request::owner`; 0 where nobody asks for it.
     pub(crate) owner: u64,
     /// `stable_id` of the issuer: what records carry.
@@ -164,6 +167,7 @@ impl Transaction {
             terminal_reason: None,
             attempts: 0,
             role,
+            patience: Patience::UNKNOWN,
             owner: 0,
             issuer_id: 0,
             link_id: 0,

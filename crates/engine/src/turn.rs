@@ -4,7 +4,7 @@
 use crate::effect::{Effect, Effects, Note, Tally};
 use crate::event::{Context, TxnId};
 use crate::frames::Frames;
-use crate::snapshot::{IssuerTerms, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::transaction::Written;
 use terms::{InternalCause, IssuerIx, Kind, Now, ResponseCode};
 
@@ -21,11 +21,6 @@ impl<'b> Turn<'_, 'b> {
 
     pub(crate) fn snapshot(&self) -> &'b Snapshot {
         self.cx.snapshot
-    }
-
-    /// `None` for an issuer that a new configuration no longer has.
-    pub(crate) fn issuer(&self, issuer: IssuerIx) -> Option<&'b IssuerTerms> {
-        self.cx.snapshot.issuers.get(issuer.at())
     }
 
     pub(crate) fn ask(&mut self, effect: Effect) {

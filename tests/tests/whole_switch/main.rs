@@ -8,4 +8,5 @@ mod process;
 mod promises;
 mod readme;
 mod refusals;
+mod reload;
 mod stories;

@@ -121,6 +121,12 @@ impl Desk {
         self.stans.begin(epoch);
     }
 
+    /// Another time-out of the issuer: how long STANs taken from now on rest, how long answers that are late match.
+    pub fn change_times(&mut self, rest_ms: u64, late_ms: u64) {
+        (self.config.rest_ms, self.config.late_ms) = (rest_ms, late_ms);
+        self.stans.rest(self.config.rest_us());
+    }
+
     /// Takes a place in the window, with the STAN and DE 7 to send under ([`TransmissionTime::NONE`] where the dialect
     /// has none). `None`: the window is full, or the next STAN still rests; nothing is held then.
     pub fn permit(&mut self, now: &Now) -> Option<(Stan, TransmissionTime)> {

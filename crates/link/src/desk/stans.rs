@@ -40,6 +40,11 @@ impl Stans {
         self.cursor = self.first + rank as u32;
     }
 
+    /// How long a STAN taken from now on rests.
+    pub(super) fn rest(&mut self, rest_us: u64) {
+        self.rest_us = rest_us;
+    }
+
     /// How many STANs this worker has.
     pub(super) const fn count(&self) -> u32 {
         self.last - self.first + 1

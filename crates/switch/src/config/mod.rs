@@ -8,6 +8,7 @@
 
 mod amount;
 mod bounds;
+mod changes;
 mod check;
 mod notes;
 mod raw;
@@ -68,6 +69,17 @@ impl Config {
             return Err(ConfigErrors::new(source, notes.into_parts().0));
         };
         check::check(source, &file, notes).map_err(|(source, problems)| ConfigErrors::new(source, problems))
+    }
+}
+
+impl Config {
+    /// Reads the file of this configuration again, for a process that runs since it was read.
+    /// # Errors
+    /// [`LoadError`]: as [`Config::load`], and everything that differs and takes a restart.
+    pub fn reload(&self) -> Result<Self, LoadError> {
+        let new = Self::load(self.source.path())?;
+        let fixed = changes::fixed(&self.source, &new.source);
+        if fixed.is_empty() { Ok(new) } else { Err(LoadError::Wrong(ConfigErrors::new(new.source, fixed))) }
     }
 }
 

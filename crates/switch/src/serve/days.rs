@@ -1,9 +1,12 @@
-//! What the journal is told once for all workers: the names behind stable numbers, and business days as they begin.
+//! What the journal is told once for all workers: the configuration in force with the names behind stable numbers, and
+//! business days as they begin.
 //! Never decides what day it is: calendars do, from the turn's clock. Guards: a reader of the journal alone can name every
 //! issuer, link and calendar.
 
+use super::make;
 use super::worker::Worker;
 use engine::record::{Config as Names, Day, Record};
+use std::sync::Arc;
 
 /// Token of records that nobody waits for.
 const NOBODY: u64 = 0;
@@ -31,7 +34,7 @@ impl Worker {
     }
 
     /// The names behind the stable numbers of records, before the first record that uses them.
-    pub(super) fn journal_names(&mut self) {
+    pub(super) fn journal_names(&mut self, hash: u64) {
         if self.ix.0 != 0 {
             return;
         }
@@ -50,12 +53,26 @@ impl Worker {
             names += &line;
         }
         records.push(names);
-        let hash = config.source.hash();
-        let hash = u64::from_le_bytes(hash[..8].try_into().unwrap_or_default());
         let (wall_ms, version) = (self.now.wall_ms, self.snapshot.version);
         for names in &records {
             Names { wall_ms, version, hash, names }.append(&mut self.frames.owed, NOBODY);
         }
-        (0..self.days.len()).for_each(|calendar| self.journal_day(calendar));
+    }
+
+    /// Goes over to the configuration in force, if it is another one than that of the last turn.
+    pub(super) fn take_version(&mut self) {
+        let version = self.shared.version();
+        if version.snapshot.version == self.snapshot.version {
+            return;
+        }
+        self.snapshot = Arc::clone(&version.snapshot);
+        for (at, issuer) in version.config.issuers.iter().enumerate() {
+            self.slots_share[at] = make::slots_share(issuer, version.config.workers);
+            let rest_ms = make::rest_ms(issuer);
+            issuer.links.iter().for_each(|link| self.desks[link.at()].change_times(rest_ms, rest_ms));
+        }
+        let hash = version.hash;
+        drop(version);
+        self.journal_names(hash);
     }
 }

@@ -363,7 +363,9 @@ impl Worker {
 
     /// Starts the engine's timers again after a restart.
     pub(super) fn recover(&mut self) {
-        self.journal_names();
+        let hash = self.shared.version().hash;
+        self.journal_names(hash);
+        (0..self.days.len()).for_each(|calendar| self.journal_day(calendar));
         let context = Context { now: self.now, snapshot: &self.snapshot, days: &self.days };
         self.engine.recover(&context, &mut self.frames, &mut self.effects);
         self.run_effects(None);

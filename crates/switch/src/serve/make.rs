@@ -10,6 +10,7 @@ use super::socket::Scratch;
 use super::terminal::Terminals;
 use super::wire::Wires;
 use super::worker::Worker;
+use crate::config::IssuerConfig;
 use bytes::BytesMut;
 use engine::{Effects, Engine, Frames};
 use framing::FrameLimits;
@@ -53,7 +54,7 @@ impl Worker {
             ix,
             clock,
             now,
-            snapshot: shared.snapshot(),
+            snapshot: Arc::clone(&shared.version().snapshot),
             letters: shared.letters[ix.at()].clone(),
             terminals: Terminals::default(),
             terminal_configs: (0..config.listeners.len()).map(|at| terminal_config(&shared, at)).collect(),
@@ -62,11 +63,7 @@ impl Worker {
             choosers: (0..config.issuers.len()).map(|at| chooser(&shared, at)).collect(),
             up: vec![false; links],
             slots_taken: vec![0; config.issuers.len()],
-            slots_share: config
-                .issuers
-                .iter()
-                .map(|issuer| issuer.saf_max.div_ceil(workers as u32))
-                .collect(),
+            slots_share: config.issuers.iter().map(|issuer| slots_share(issuer, workers)).collect(),
             engine,
             frames: Frames::new(),
             spare: Vec::new(),
@@ -125,6 +122,16 @@ fn terminal_config(shared: &Shared, at: usize) -> Arc<TerminalConfig> {
 /// Messages with a wrong field that one connection is told about before it goes.
 const BAD_MAX: u32 = 32;
 
+/// Store-and-forward slots of one worker.
+pub(super) fn slots_share(issuer: &IssuerConfig, workers: usize) -> u32 {
+    issuer.saf_max.div_ceil(workers as u32)
+}
+
+/// How long a STAN rests and a late answer still matches.
+pub(super) fn rest_ms(issuer: &IssuerConfig) -> u64 {
+    u64::from(issuer.timeout_ms) * 2
+}
+
 fn desk(shared: &Shared, ix: WorkerIx, at: usize, epoch: u32) -> Desk {
     let link = &shared.config.links[at];
     let issuer = &shared.config.issuers[link.issuer.at()];
@@ -138,8 +145,8 @@ fn desk(shared: &Shared, ix: WorkerIx, at: usize, epoch: u32) -> Desk {
         workers: sharers as u16,
         window: link.window.div_ceil(workers).clamp(1, window_max(sharers)),
         has_transmission: issuer.dialect.links_by_transmission_time(),
-        rest_ms: u64::from(issuer.timeout_ms) * 2,
-        late_ms: u64::from(issuer.timeout_ms) * 2,
+        rest_ms: rest_ms(issuer),
+        late_ms: rest_ms(issuer),
     });
     desk.begin(epoch);
     desk

@@ -14,6 +14,7 @@ mod make;
 mod meter;
 mod records;
 mod runner;
+mod running;
 mod shared;
 mod socket;
 mod start;
@@ -23,10 +24,12 @@ mod tls;
 mod wire;
 mod worker;
 
-pub use start::{Running, StartFault, start};
+pub use running::Running;
+pub use start::{StartFault, start};
 
 use crate::config::Config;
 use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How often every worker looks at what no event brings: deadlines of connections, echoes, days, counters.
 pub(crate) const HOUSEKEEPING: Duration = Duration::from_millis(100);
@@ -57,14 +60,16 @@ pub fn run(config: Config) -> Result<(), RunFault> {
         bytes = config.memory_bound().total(),
         "all bounds together; `pointsman check` lists them"
     );
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunFault::Signals)?;
+    // Before anything is open: a signal that comes while the journal is read again must not just kill the process.
+    let signals = runtime.block_on(async { Signals::new() }).map_err(RunFault::Signals)?;
     let running = start(config)?;
     for (name, address) in running.listeners() {
         tracing::info!(listener = %name, %address, "listening");
     }
     tracing::info!(address = %running.admin(), "metrics and health");
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunFault::Signals)?;
-    runtime.block_on(until_told(&running))?;
+    runtime.block_on(until_told(&running, signals));
     if !running.failed() {
         tracing::info!("draining");
     }
@@ -72,17 +77,49 @@ pub fn run(config: Config) -> Result<(), RunFault> {
     running.stop()
 }
 
-/// Returns when a signal asks to stop or the journal failed.
-async fn until_told(running: &Running) -> Result<(), RunFault> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).map_err(RunFault::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunFault::Signals)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = running.until_failed() => {}
+/// What an operator may say to the process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
-    Ok(())
+}
+
+/// Returns when a signal asks to stop or the journal failed; reloads whenever one asks for that.
+async fn until_told(running: &Running, mut signals: Signals) {
+    let failed = running.until_failed();
+    tokio::pin!(failed);
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => return,
+            _ = signals.interrupt.recv() => return,
+            () = &mut failed => return,
+            _ = signals.hang_up.recv() => reload(running),
+        }
+    }
+}
+
+/// SIGHUP: the file is read again.
+fn reload(running: &Running) {
+    match running.reload() {
+        Ok(version) => {
+            tracing::info!(
+                version,
+                bytes = running.memory_bound(),
+                "configuration reloaded: all bounds together"
+            );
+        }
+        Err(error) => tracing::error!(%error, "configuration not reloaded: the one in force stays"),
+    }
 }
 
 /// Settings of every socket: no waiting for more bytes, and a dead peer is found without traffic.

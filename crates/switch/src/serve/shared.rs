@@ -4,7 +4,7 @@
 
 use super::mail::LetterBox;
 use crate::config::Config;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use engine::Snapshot;
 use keys::Tokenizer;
 use limits::Store;
@@ -14,9 +14,9 @@ use tokio::sync::Notify;
 
 /// One for all workers.
 pub struct Shared {
-    /// As checked.
-    pub config: Config,
-    snapshot: ArcSwap<Snapshot>,
+    /// As checked at start: what does not change while the process lives is read here.
+    pub config: Arc<Config>,
+    version: ArcSwap<Version>,
     /// Limit cells.
     pub limits: Store,
     /// Makes card tokens.
@@ -34,6 +34,25 @@ pub struct Shared {
     pub changed: Notify,
 }
 
+/// One reading of the configuration file.
+pub struct Version {
+    /// As checked.
+    pub config: Arc<Config>,
+    /// As the engine sees it; its number counts readings.
+    pub snapshot: Arc<Snapshot>,
+    /// What CONFIG records say of it: the first eight bytes of the file's SHA-256.
+    pub hash: u64,
+}
+
+impl Version {
+    /// `number` counts readings, from 1.
+    pub fn new(config: Config, number: u32) -> Self {
+        let hash = config.source.hash();
+        let hash = u64::from_le_bytes(hash[..8].try_into().unwrap_or_default());
+        Self { snapshot: Arc::new(config.snapshot(number)), config: Arc::new(config), hash }
+    }
+}
+
 /// How far the process is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -48,13 +67,15 @@ pub enum Phase {
 
 impl Shared {
     /// Fresh, running.
-    pub fn new(config: Config, snapshot: Snapshot, limits: Store, tokenizer: Tokenizer) -> Self {
+    pub fn new(config: Config, limits: Store, tokenizer: Tokenizer) -> Self {
+        let version = Version::new(config, 1);
+        let config = Arc::clone(&version.config);
         let letters = (0..config.workers).map(|_| LetterBox::new()).collect();
         let links_up = config.links.iter().map(|_| AtomicBool::new(false)).collect();
         Self {
             busy: (0..config.workers).map(|_| AtomicU32::new(u32::MAX)).collect(),
             config,
-            snapshot: ArcSwap::from_pointee(snapshot),
+            version: ArcSwap::from_pointee(version),
             limits,
             tokenizer,
             letters,
@@ -66,14 +87,17 @@ impl Shared {
         }
     }
 
-    /// The configuration as the engine sees it.
-    pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.snapshot.load_full()
+    /// The configuration in force.
+    pub fn version(&self) -> Guard<Arc<Version>> {
+        self.version.load()
     }
 
     /// Another configuration from the next turn of every worker on; transactions under way keep what they were given.
-    pub fn swap(&self, snapshot: Snapshot) {
-        self.snapshot.store(Arc::new(snapshot));
+    /// Returns the one that was in force.
+    pub fn swap(&self, version: Version) -> Arc<Version> {
+        let before = self.version.swap(Arc::new(version));
+        self.wake_all();
+        before
     }
 
     /// Transactions in flight over all workers, once the process drains.

@@ -10,10 +10,10 @@ use super::issuer::{Port, Tls};
 use super::make::Parts;
 use super::meter::Meter;
 use super::runner::{self, Door, Job};
-use super::shared::{Phase, Shared, bell_of};
+use super::running::Running;
+use super::shared::{Shared, bell_of};
 use super::status::Status;
 use super::worker::Worker;
-use super::{HOUSEKEEPING, RunFault};
 use crate::config::{Config, ListenerConfig};
 use engine::record::Intent;
 use engine::{Engine, Ledger, LedgerOptions, ShardState};
@@ -23,10 +23,7 @@ use limits::Store;
 use link::{IssuerLinkConfig, IssuerSession};
 use rustls_pki_types::ServerName;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
 use telemetry::{Families, Labels};
 use terms::{IssuerIx, LinkIx, ListenerIx, WorkerIx};
 
@@ -74,17 +71,6 @@ pub enum StartFault {
     Thread(#[source] std::io::Error),
 }
 
-/// A started switch.
-pub struct Running {
-    shared: Arc<Shared>,
-    status: Arc<Status>,
-    sealer: Arc<Sealer>,
-    admin: Admin,
-    journal: Journal,
-    workers: Vec<JoinHandle<std::io::Result<()>>>,
-    addresses: Vec<(String, SocketAddr)>,
-}
-
 /// Starts the switch: returns when its ports are open.
 ///
 /// # Errors
@@ -104,8 +90,7 @@ pub fn start(config: Config) -> Result<Running, StartFault> {
     }
     let (families, renderer) = Families::new(&labels(&config))?;
     renderer.attach(super::status::journal_metrics(&journal.stats()));
-    let snapshot = config.snapshot(1);
-    let shared = Arc::new(Shared::new(config, snapshot, limits, Tokenizer::new(keys.token_key())));
+    let shared = Arc::new(Shared::new(config, limits, Tokenizer::new(keys.token_key())));
     let status = Arc::new(Status::new(Arc::clone(&shared), journal.stats(), renderer, clock));
     let admin_at = shared.config.admin;
     let admin = Admin::start(admin_at, Arc::clone(&status))
@@ -135,7 +120,8 @@ pub fn start(config: Config) -> Result<Running, StartFault> {
         workers.push(thread);
     }
     status.set_serving(true);
-    Ok(Running { shared, status, sealer, admin, journal, workers, addresses })
+    let retired = Mutex::default();
+    Ok(Running { shared, status, families, sealer, admin, journal, workers, addresses, retired })
 }
 
 /// What a restart found.
@@ -175,7 +161,7 @@ fn open_journal(config: &Config, sealer: &Arc<Sealer>) -> Result<(Journal, Recov
 }
 
 /// The data key of the node's business day: that of its first calendar.
-fn roll_keys(config: &Config, sealer: &Sealer, wall_ms: i64) -> Result<(), keys::Fault> {
+pub(super) fn roll_keys(config: &Config, sealer: &Sealer, wall_ms: i64) -> Result<(), keys::Fault> {
     match config.calendars.first() {
         Some(calendar) => sealer.roll(calendar.calendar.day_at(wall_ms)),
         None => Ok(()),
@@ -297,78 +283,4 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(4096)?;
     Ok(socket.into())
-}
-
-impl Running {
-    /// Names and addresses of the listeners, as bound (port 0 is resolved).
-    pub fn listeners(&self) -> &[(String, SocketAddr)] {
-        &self.addresses
-    }
-
-    /// Address of metrics and health.
-    pub fn admin(&self) -> SocketAddr {
-        self.admin.address()
-    }
-
-    /// The exposition text, as a scrape gets it.
-    pub fn metrics(&self) -> String {
-        self.status.render()
-    }
-
-    /// Why no traffic should be sent here; empty if it should.
-    pub fn unready(&self) -> Vec<&'static str> {
-        self.status.ready()
-    }
-
-    /// Links that are not up, by name.
-    pub fn links_down(&self) -> Vec<String> {
-        let links = self.shared.config.links.iter().zip(&self.shared.links_up);
-        links.filter(|(_, up)| !up.load(Ordering::Acquire)).map(|(link, _)| link.full_name.clone()).collect()
-    }
-
-    /// Whether the journal failed.
-    pub fn failed(&self) -> bool {
-        self.shared.failed()
-    }
-
-    /// Limit cells, for tests that compare them with a replay.
-    pub fn limits(&self) -> &Store {
-        &self.shared.limits
-    }
-
-    /// Returns when the journal has failed; rolls the sealing key from day to day meanwhile.
-    pub async fn until_failed(&self) {
-        while !self.failed() {
-            let _ = tokio::time::timeout(Duration::from_secs(1), self.shared.changed.notified()).await;
-            let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-            if let Err(error) = roll_keys(&self.shared.config, &self.sealer, wall.as_millis() as i64) {
-                tracing::error!(%error, "the sealing key of the new day cannot be made: sealing with the last one");
-            }
-        }
-    }
-
-    /// Drains: no new requests, what is in flight finishes until `drain_timeout`, the rest is owed; signs off, syncs.
-    ///
-    /// # Errors
-    /// [`RunFault`] if the journal could not be closed.
-    pub fn stop(self) -> Result<(), RunFault> {
-        self.status.set_serving(false);
-        let drain = Duration::from_millis(self.shared.config.drain_timeout_ms);
-        self.shared.enter(Phase::Draining);
-        let deadline = Instant::now() + drain;
-        while self.shared.busy() > 0 && Instant::now() < deadline && !self.failed() {
-            std::thread::sleep(HOUSEKEEPING / 4);
-            self.shared.wake_all();
-        }
-        self.shared.enter(Phase::Over);
-        for worker in self.workers {
-            // A worker that panicked has aborted the process; one that failed to get a runtime said so.
-            let _ = worker.join();
-        }
-        drop(self.admin);
-        if self.shared.failed() {
-            return Err(RunFault::JournalFailed);
-        }
-        self.journal.close().map_err(RunFault::Close)
-    }
 }

@@ -121,7 +121,7 @@ impl Worker {
     /// Takes everything that is ready and passes it on. Returns whether more is waiting.
     pub fn turn(&mut self) -> bool {
         self.now = self.clock.now();
-        self.snapshot = self.shared.snapshot();
+        self.take_version();
         self.roll_days();
         self.change_phase();
         self.take_commits();

@@ -1,5 +1,6 @@
 //! Every mistake a file can hold, with the line it is reported at; and the sample that must be clean.
 
+mod changes;
 mod mistakes;
 mod sample;
 
