@@ -22,7 +22,43 @@ pub(crate) const SIZE_MAX: usize = u16::MAX as usize;
 /// The first thing that is wrong. `index` then holds the fields before it.
 #[inline]
 pub fn decode(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> Result<(), DecodeError> {
-    let mut at = head(dialect, bytes, index)?;
+    find::<true>(dialect, bytes, index)
+}
+
+/// As [`decode`] for bytes that it (or a writer of ours) has passed before: finds the fields, does not look at their
+/// content again. Lengths are checked as ever.
+///
+/// # Errors
+/// As [`decode`], but for content.
+#[inline]
+pub fn locate(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> Result<(), DecodeError> {
+    find::<false>(dialect, bytes, index)
+}
+
+#[inline(always)]
+fn find<const CHECK: bool>(dialect: &Dialect, bytes: &[u8], index: &mut Index) -> Result<(), DecodeError> {
+    let at = head(dialect, bytes, index)?;
+    let layout = dialect.layouts.find(dialect, &index.present());
+    match layout.and_then(|layout| layout.walk::<CHECK>(dialect, bytes, at, index)) {
+        Some(end) if end == bytes.len() => Ok(()),
+        _ => one_by_one(dialect, bytes, at, index),
+    }
+}
+
+/// As [`decode`], without a layout: what the quick way is held against.
+pub(crate) fn decode_one_by_one(
+    dialect: &Dialect,
+    bytes: &[u8],
+    index: &mut Index,
+) -> Result<(), DecodeError> {
+    let at = head(dialect, bytes, index)?;
+    one_by_one(dialect, bytes, at, index)
+}
+
+/// Field by field: for bitmaps without a layout, and to name what is wrong.
+#[cold]
+#[inline(never)]
+fn one_by_one(dialect: &Dialect, bytes: &[u8], mut at: usize, index: &mut Index) -> Result<(), DecodeError> {
     for (word, bits) in index.present().into_iter().enumerate() {
         let mut bits = bits;
         while bits != 0 {
@@ -138,14 +174,14 @@ fn slow_bitmap(coding: Coding, found: &[u8], start: usize) -> Result<u64, Decode
 /// One field, found and checked. `None` says only that something is wrong: what it is, [`refuse`] finds out, so that the
 /// good way carries no error around.
 #[inline(always)]
-fn field(spec: &Field, bytes: &[u8], at: usize) -> Option<Entry> {
+pub(crate) fn field(spec: &Field, bytes: &[u8], at: usize) -> Option<Entry> {
     let entry = extent(spec, bytes, at)?;
     holds(spec, bytes, entry).then_some(entry)
 }
 
 /// Where the field begins and ends.
 #[inline(always)]
-fn extent(spec: &Field, bytes: &[u8], at: usize) -> Option<Entry> {
+pub(crate) fn extent(spec: &Field, bytes: &[u8], at: usize) -> Option<Entry> {
     let (content, units) = match spec.prefix {
         Prefix::Fixed if let Shape::Unknown = spec.shape => return None,
         Prefix::Fixed => (at, usize::from(spec.max)),

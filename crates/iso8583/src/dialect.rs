@@ -10,6 +10,7 @@ pub(crate) mod sample;
 
 use crate::index::place;
 use crate::keys::{KeyPart, KeyParts};
+use crate::layout::Layouts;
 use crate::spec::{FIELD_MAX, Field, Shape};
 pub use errors::{DialectErrors, DialectProblem};
 use kinds::KindRule;
@@ -26,6 +27,8 @@ pub struct Dialect {
     pub(crate) levels: usize,
     /// By field number; a whole byte's worth, so that no number needs a check.
     pub(crate) fields: Box<[Field; 256]>,
+    /// By bitmap, as messages bring them.
+    pub(crate) layouts: Arc<Layouts>,
     pub(crate) labels: Vec<Label>,
     pub(crate) keys: Keys,
     pub(crate) roles: Roles,

@@ -135,7 +135,23 @@ pub(crate) fn is_track_char(byte: u8) -> bool {
 #[inline]
 pub(crate) fn ascii_number(bytes: &[u8]) -> u64 {
     let (head, words) = bytes.as_rchunks::<8>();
-    let mut value = head.iter().fold(0_u64, |value, digit| value * 10 + u64::from(digit & 0xF));
+    let mut value = match head {
+        [] => 0,
+        [first] => u64::from(first & 0xF),
+        [first, second] => u64::from(first & 0xF) * 10 + u64::from(second & 0xF),
+        [first, middle, .., last] => {
+            // Four from the front and four from the back; where they overlap they say the same. Zeros fill the front.
+            let (front, back) = match (head.first_chunk::<4>(), head.last_chunk::<4>()) {
+                (Some(front), Some(back)) => (u32::from_le_bytes(*front), u32::from_le_bytes(*back)),
+                _ => {
+                    let back = u32::from_le_bytes([0, *first, *middle, *last]);
+                    (back, back)
+                }
+            };
+            let gap = 8 - head.len().max(4);
+            eight_digits(u64::from(front) << (gap * 8) | u64::from(back) << 32)
+        }
+    };
     for word in words {
         value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(u64::from_le_bytes(*word)));
     }
@@ -154,21 +170,58 @@ fn eight_digits(word: u64) -> u64 {
 /// The number of so many packed digits, padding left out; only for bytes that passed their check.
 #[inline]
 pub(crate) fn packed_number(bytes: &[u8], units: usize, left: bool) -> u64 {
-    let Some((last, head)) = bytes.split_last() else { return 0 };
     let odd = units % 2 == 1;
-    let mut value = 0_u64;
-    let mut first_mask = if odd && !left { 0x0F } else { 0xFF };
-    for byte in head {
-        let byte = byte & first_mask;
-        first_mask = 0xFF;
-        value = value.wrapping_mul(100).wrapping_add(pair(byte));
-    }
-    let last = last & first_mask;
     if odd && left {
-        value.wrapping_mul(10).wrapping_add(u64::from(last >> 4))
-    } else {
-        value.wrapping_mul(100).wrapping_add(pair(last))
+        return packed_left(bytes);
     }
+    let (head, low) = match bytes.split_last_chunk::<8>() {
+        Some((head, low)) => (head, u64::from_be_bytes(*low)),
+        None => (&bytes[..0], front(bytes)),
+    };
+    let mut value = sixteen_digits(if head.is_empty() && odd { low & !(0xF << (units * 4)) } else { low });
+    if !head.is_empty() {
+        let mask = if odd { 0x0F } else { 0xFF };
+        let high = head.iter().enumerate().fold(0_u64, |high, (at, byte)| {
+            let byte = if at == 0 { byte & mask } else { *byte };
+            high.wrapping_mul(100).wrapping_add(pair(byte))
+        });
+        value = value.wrapping_add(high.wrapping_mul(10_000_000_000_000_000));
+    }
+    value
+}
+
+/// Up to seven bytes as one big-endian number, in moves of fixed length; overlapping bytes say the same.
+#[inline(always)]
+fn front(bytes: &[u8]) -> u64 {
+    let len = bytes.len();
+    match bytes {
+        [] => 0,
+        [a] => u64::from(*a),
+        [a, b] => u64::from(*a) << 8 | u64::from(*b),
+        [a, b, c] => u64::from(*a) << 16 | u64::from(*b) << 8 | u64::from(*c),
+        _ => match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+            (Some(high), Some(low)) => {
+                u64::from(u32::from_be_bytes(*high)) << ((len - 4) * 8) | u64::from(u32::from_be_bytes(*low))
+            }
+            _ => 0,
+        },
+    }
+}
+
+/// Sixteen packed digits, pairwise into one number.
+#[inline(always)]
+fn sixteen_digits(packed: u64) -> u64 {
+    let pairs = (packed & (ONES * 0x0F)) + ((packed >> 4) & (ONES * 0x0F)) * 10;
+    let fours = (pairs & 0x00FF_00FF_00FF_00FF) + ((pairs >> 8) & 0x00FF_00FF_00FF_00FF) * 100;
+    let eights = (fours & 0x0000_FFFF_0000_FFFF) + ((fours >> 16) & 0x0000_FFFF_0000_FFFF) * 10_000;
+    (eights & 0xFFFF_FFFF).wrapping_add((eights >> 32).wrapping_mul(100_000_000))
+}
+
+/// An odd number of digits with the padding behind them.
+fn packed_left(bytes: &[u8]) -> u64 {
+    let Some((last, head)) = bytes.split_last() else { return 0 };
+    let value = head.iter().fold(0_u64, |value, byte| value.wrapping_mul(100).wrapping_add(pair(*byte)));
+    value.wrapping_mul(10).wrapping_add(u64::from(last >> 4))
 }
 
 #[inline]
@@ -406,6 +459,24 @@ mod tests {
         assert_eq!(hex_word(b"702406C020C19A31"), Some(0x7024_06C0_20C1_9A31));
         assert_eq!(hex_word(b"ffFF00aabbccddee"), Some(0xFFFF_00AA_BBCC_DDEE));
         assert_eq!(hex_word(b"702406C020C19A3G"), None);
+    }
+
+    #[test]
+    fn numbers_of_every_width_are_read() {
+        for width in 1..=19_usize {
+            let digits: Vec<u8> = (0..width).map(|at| b'0' + ((at * 7 + width) % 10) as u8).collect();
+            let value: u64 = String::from_utf8_lossy(&digits).parse().unwrap();
+            assert_eq!(ascii_number(&digits), value, "{width} characters");
+            for (left, pad) in [(false, 0), (true, 0), (false, 0xF), (true, 0xF)] {
+                let mut packed = vec![0; width.div_ceil(2)];
+                assert!(pack(&digits, left, pad, false, &mut packed));
+                assert_eq!(
+                    packed_number(&packed, width, left),
+                    value,
+                    "{width} packed, left {left}, pad {pad}"
+                );
+            }
+        }
     }
 
     #[test]

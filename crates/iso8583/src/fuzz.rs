@@ -2,7 +2,7 @@
 //! Never assert on what is in the bytes, only on what must hold whatever they are.
 
 use crate::canon::{CanonDefaults, answer, request, trusted};
-use crate::decode::decode;
+use crate::decode::{decode, decode_one_by_one, locate};
 use crate::describe::describe;
 use crate::dialect::Dialect;
 use crate::index::Index;
@@ -19,6 +19,7 @@ pub fn fuzz_decode(data: &[u8]) {
     for dialect in Dialect::builtin_names().filter_map(Dialect::builtin) {
         let _ = trusted(&dialect, data);
         let _ = describe(&dialect, data, false);
+        fuzz_ways(&dialect, data);
         match decode(&dialect, data, &mut index) {
             Err(error) => assert!(!error.to_string().is_empty()),
             Ok(()) => {
@@ -30,6 +31,23 @@ pub fn fuzz_decode(data: &[u8]) {
                     .expect("a decoded message can be copied");
                 copies(&dialect, data, &index, &out);
             }
+        }
+    }
+}
+
+/// Any bytes by every way of decoding: by layout and field by field they say the same, and what passed is found again.
+///
+/// # Panics
+/// If the ways differ.
+pub fn fuzz_ways(dialect: &Dialect, data: &[u8]) {
+    let (mut index, mut slow, mut again) = (Index::new(), Index::new(), Index::new());
+    let read = decode(dialect, data, &mut index);
+    assert_eq!(read, decode_one_by_one(dialect, data, &mut slow), "both ways decode alike");
+    if read.is_ok() {
+        locate(dialect, data, &mut again).expect("what was decoded is found again");
+        for n in index.fields() {
+            assert_eq!(index.entry(n), slow.entry(n), "field {n} is where it is field by field");
+            assert_eq!(index.entry(n), again.entry(n), "field {n} is found where it was decoded");
         }
     }
 }

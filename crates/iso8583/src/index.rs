@@ -30,6 +30,12 @@ impl Entry {
         Self(start as u64 | (content as u64) << 16 | (end as u64) << 32 | (units as u64) << 48)
     }
 
+    /// The same entry in a message where everything stands `by` bytes further on; the sums must stay below 65,536.
+    #[inline(always)]
+    pub(crate) const fn moved(self, by: usize) -> Self {
+        Self(self.0 + by as u64 * 0x0000_0001_0001_0001)
+    }
+
     #[inline(always)]
     pub(crate) const fn start(self) -> usize {
         self.0 as usize & 0xFFFF

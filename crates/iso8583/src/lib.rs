@@ -17,6 +17,7 @@ mod forward;
 mod fuzz;
 mod index;
 mod keys;
+mod layout;
 mod mask;
 mod patch;
 mod refuse;
@@ -28,7 +29,7 @@ mod view;
 mod write;
 
 pub use canon::{CanonDefaults, Trusted, answer, request, trusted};
-pub use decode::decode;
+pub use decode::{decode, locate};
 pub use describe::{Description, Row, describe};
 pub use detect::detect;
 pub use dialect::{
@@ -36,7 +37,7 @@ pub use dialect::{
 };
 pub use error::{DecodeError, EncodeError, EncodeWhy, Expected, Found};
 pub use forward::{Forward, forward};
-pub use fuzz::{fuzz_decode, fuzz_dialect_toml, fuzz_tlv};
+pub use fuzz::{fuzz_decode, fuzz_dialect_toml, fuzz_tlv, fuzz_ways};
 pub use index::Index;
 pub use patch::{Patch, transcode};
 pub use reply::{Reply, reply_from_answer, write_refusal, write_reply};

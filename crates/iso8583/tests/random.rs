@@ -4,7 +4,7 @@
 use bytes::BytesMut;
 use iso8583::{
     CONTENT_MAX, CanonDefaults, DecodeError, Dialect, Index, Patch, View, Writer, answer, decode, describe,
-    fuzz_decode, fuzz_dialect_toml, fuzz_tlv, request, transcode, trusted,
+    fuzz_decode, fuzz_dialect_toml, fuzz_tlv, fuzz_ways, request, transcode, trusted,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -169,6 +169,7 @@ fn survives(dialect: &Dialect, bytes: &[u8]) {
         );
     };
     let _ = trusted(dialect, bytes);
+    fuzz_ways(dialect, bytes);
     match decode(dialect, bytes, &mut index) {
         Err(error) => tell(error),
         Ok(()) => {

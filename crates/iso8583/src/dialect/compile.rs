@@ -9,8 +9,10 @@ use super::{
     Answers, Codes, Coding, Dialect, Keys, Label, Part, Reference, ReversalForm, ReversalStan, Roles, mask,
 };
 use crate::keys::{KeyPart, KeyParts};
+use crate::layout::Layouts;
 use crate::spec::{FIELD_MAX, Field, Shape};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use terms::{InternalCause, Kind, Mti, ResponseCode};
 use toml::Spanned;
 
@@ -69,6 +71,7 @@ impl Compiler<'_, '_> {
             bitmap: coding(raw.bitmap.encoding),
             levels,
             fields: self.fields,
+            layouts: Arc::new(Layouts::new()),
             labels: self.labels,
             keys,
             roles,
