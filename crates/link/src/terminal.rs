@@ -98,7 +98,7 @@ impl TerminalSession {
     }
 
     /// Takes every whole frame. While [`TerminalSession::wants_input`] is false, frames are kept instead: call again,
-    /// with no bytes, when it is true.
+    /// with no bytes, when it is true. `index` is scratch: two kilobytes that sessions share, not own.
     ///
     /// # Errors
     /// The peer broke the protocol; drop the connection. What was handed to `sink` before stays handed.
@@ -106,11 +106,11 @@ impl TerminalSession {
         &mut self,
         input: &[u8],
         now: Tick,
+        index: &mut Index,
         sink: &mut impl TerminalSink,
     ) -> Result<(), Violation> {
         let flow = self.flow();
         let Self { config, inbox, output, backlog, in_flight, bad, .. } = self;
-        let mut index = Index::new();
         let room = |output: &BytesMut| output.len() + *backlog < config.limits.output_full;
         let summary = inbox.feed(&config.framing, input, flow, |found| {
             match found {
@@ -118,7 +118,7 @@ impl TerminalSession {
                 Found::KeepAlive => {}
                 Found::Message { envelope, body } => {
                     *in_flight += 1;
-                    take(config, envelope, body, &mut index, bad, sink)?;
+                    take(config, envelope, body, index, bad, sink)?;
                 }
             }
             Ok::<_, Violation>(if *in_flight < config.in_flight_max && room(output) {

@@ -110,18 +110,23 @@ impl IssuerSession {
         self.begin(now, sink);
     }
 
-    /// Takes every whole frame of what was kept and `input`.
+    /// Takes every whole frame of what was kept and `input`. `index` is scratch that sessions share.
     ///
     /// # Errors
     /// The issuer broke the protocol or refused our sign-on; drop the connection.
-    pub fn on_bytes(&mut self, input: &[u8], now: &Now, sink: &mut impl IssuerSink) -> Result<(), Violation> {
+    pub fn on_bytes(
+        &mut self,
+        input: &[u8],
+        now: &Now,
+        index: &mut Index,
+        sink: &mut impl IssuerSink,
+    ) -> Result<(), Violation> {
         let mut inbox = std::mem::take(&mut self.inbox);
-        let mut index = Index::new();
         let framing = self.config.framing;
         let summary = inbox.feed(&framing, input, Flow::Go, |found| {
             self.heard = now.tick;
             self.echo_due = None;
-            self.take(found, &mut index, now, sink).map(|()| Flow::Go)
+            self.take(found, index, now, sink).map(|()| Flow::Go)
         })?;
         self.inbox = inbox;
         self.clock.on_read(now.tick.0, summary.completed, summary.partial);

@@ -5,6 +5,7 @@ use crate::ledger::{Ledger, Told, message};
 use bytes::BytesMut;
 use framing::{Envelope, Framing};
 use iso8583::Dialect;
+use iso8583::Index;
 use link::Backoff;
 use terms::{Mti, Tick};
 
@@ -21,8 +22,8 @@ fn any_bytes_never_panic() {
             let bytes = bytes(&mut chance, seed % 2 == 1);
             let cut = chance.below(bytes.len() as u64 + 1) as usize;
             let now = ledger.now;
-            let heard =
-                [&bytes[..cut], &bytes[cut..]].map(|part| ledger.session.on_bytes(part, &now, &mut told));
+            let heard = [&bytes[..cut], &bytes[cut..]]
+                .map(|part| ledger.session.on_bytes(part, &now, &mut Index::new(), &mut told));
             if heard.iter().any(Result::is_err) {
                 ledger.session.on_disconnected(&now);
                 ledger.act("connect");

@@ -106,7 +106,7 @@ impl Ledger {
             }),
             "hear-bytes" => {
                 let bytes = BytesMut::from(act["hear-bytes".len()..].trim().as_bytes());
-                self.session.on_bytes(&bytes, &self.now, &mut self.told)
+                self.session.on_bytes(&bytes, &self.now, &mut Index::new(), &mut self.told)
             }
             "send" => {
                 self.send();
@@ -154,8 +154,8 @@ impl Ledger {
         write(&self.framing, &Envelope::request([0, 1], [0, 2]), &mut bytes);
         // In two reads, cut anywhere: a frame is a frame.
         let cut = (self.now.tick.0 / 1000) as usize % (bytes.len() + 1);
-        self.session.on_bytes(&bytes[..cut], &self.now, &mut self.told)?;
-        self.session.on_bytes(&bytes[cut..], &self.now, &mut self.told)
+        self.session.on_bytes(&bytes[..cut], &self.now, &mut Index::new(), &mut self.told)?;
+        self.session.on_bytes(&bytes[cut..], &self.now, &mut Index::new(), &mut self.told)
     }
 
     fn send(&mut self) {

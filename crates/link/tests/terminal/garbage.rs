@@ -5,6 +5,7 @@ use crate::ledger::{Ledger, Told, body};
 use bytes::BytesMut;
 use framing::{Envelope, Framing};
 use iso8583::Dialect;
+use iso8583::Index;
 
 #[test]
 fn any_bytes_never_panic_and_nothing_is_taken_beyond_the_cap() {
@@ -20,7 +21,7 @@ fn any_bytes_never_panic_and_nothing_is_taken_beyond_the_cap() {
         let mut told = Told::default();
         for _ in 0..20 {
             let bytes: Vec<_> = (0..chance.below(60)).map(|_| chance.spread(8) as u8).collect();
-            if ledger.session.on_bytes(&bytes, ledger.now, &mut told).is_err() {
+            if ledger.session.on_bytes(&bytes, ledger.now, &mut Index::new(), &mut told).is_err() {
                 break;
             }
             assert!(ledger.session.in_flight() <= 3);
@@ -50,7 +51,10 @@ fn messages_cut_anywhere_are_the_same_messages() {
             } else {
                 0
             };
-            ledger.session.on_bytes(&rest[..cut], ledger.now, &mut told).expect("good bytes");
+            ledger
+                .session
+                .on_bytes(&rest[..cut], ledger.now, &mut Index::new(), &mut told)
+                .expect("good bytes");
             rest = &rest[cut..];
             if chance.below(2) == 0 {
                 ledger.session.forgo();

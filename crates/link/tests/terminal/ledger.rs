@@ -2,6 +2,7 @@
 
 use bytes::BytesMut;
 use framing::{Envelope, FrameLimits, Framing, Next};
+use iso8583::Index;
 use iso8583::{CanonDefaults, Dialect, EncodeError, Writer};
 use link::{Decoded, Refused, TerminalConfig, TerminalSession, TerminalSink, Violation};
 use std::sync::Arc;
@@ -84,10 +85,13 @@ impl Ledger {
                 Ok(())
             }
             "hear" => self.hear(&words[1..]),
-            "hear-bytes" => {
-                self.session.on_bytes(act["hear-bytes".len()..].trim().as_bytes(), self.now, &mut self.told)
-            }
-            "resume" => self.session.on_bytes(&[], self.now, &mut self.told),
+            "hear-bytes" => self.session.on_bytes(
+                act["hear-bytes".len()..].trim().as_bytes(),
+                self.now,
+                &mut Index::new(),
+                &mut self.told,
+            ),
+            "resume" => self.session.on_bytes(&[], self.now, &mut Index::new(), &mut self.told),
             "reply" => {
                 self.reply();
                 Ok(())
@@ -138,7 +142,7 @@ impl Ledger {
             let body = body(&self.dialect, message);
             self.framing.write(&mut bytes, &envelope, |out| out.extend_from_slice(&body)).expect("fits");
         }
-        self.session.on_bytes(&bytes, self.now, &mut self.told)
+        self.session.on_bytes(&bytes, self.now, &mut Index::new(), &mut self.told)
     }
 
     fn reply(&mut self) {

@@ -156,7 +156,7 @@ impl Worker {
         self.body.clear();
         // The request was decoded when it came in: what cannot be encoded for this issuer was never sent.
         let encoded =
-            iso8583::decode(&from.dialect, &wire.request, &mut self.index).map_err(|_| ()).and_then(|()| {
+            iso8583::locate(&from.dialect, &wire.request, &mut self.index).map_err(|_| ()).and_then(|()| {
                 iso8583::forward(&from.dialect, &wire.request, &self.index, to, &change, &mut self.body)
                     .map_err(|_| ())
             });
@@ -273,13 +273,13 @@ impl Worker {
         let body = &mut self.body;
         body.clear();
         let said = rendered(dialect, reply);
-        if iso8583::decode(dialect, &wire.request, &mut self.index).is_err() {
+        if iso8583::locate(dialect, &wire.request, &mut self.index).is_err() {
             return;
         }
         let issuer = self.engine.transaction(txn).map(|transaction| transaction.issuer);
         let from_issuer = issuer.filter(|_| reply.from_issuer && !wire.answer.is_empty());
         let written = match from_issuer.map(|issuer| &config.issuers[issuer.at()].dialect) {
-            Some(theirs) if iso8583::decode(theirs, &wire.answer, &mut self.answer_index).is_ok() => {
+            Some(theirs) if iso8583::locate(theirs, &wire.answer, &mut self.answer_index).is_ok() => {
                 let (answer, index) = (&wire.answer, &self.answer_index);
                 iso8583::reply_from_answer(
                     dialect,
@@ -320,7 +320,7 @@ impl Worker {
         let dialect = &self.shared.config.listeners[message.origin.listener.at()].dialect;
         let said = rendered(dialect, reply);
         self.body.clear();
-        let written = match iso8583::decode(dialect, message.body, &mut self.index) {
+        let written = match iso8583::locate(dialect, message.body, &mut self.index) {
             Ok(()) => iso8583::write_reply(dialect, message.body, &self.index, &said, &mut self.body),
             Err(_) => return,
         };

@@ -285,7 +285,7 @@ impl Worker {
             let resumed = port.socket.as_ref().is_some_and(Socket::resumed);
             self.meter.handshake(Handshake::Ok, resumed);
         }
-        let parsed = port.session.on_bytes(plain, &now, &mut reading);
+        let parsed = port.session.on_bytes(plain, &now, &mut self.index, &mut reading);
         let Reading { odd, requests, news, unreadable, .. } = reading;
         (0..unreadable).for_each(|_| self.meter.violation(Side::Issuer));
         self.take_port_news(link, news);
@@ -312,7 +312,7 @@ impl Worker {
         let mut index = Index::new();
         let Some(port) = self.ports[link.at()].as_mut() else { return };
         let answered = port.session.reply(&envelope.reply(), |out| {
-            iso8583::decode(dialect, body, &mut index).map_err(|_| ())?;
+            iso8583::locate(dialect, body, &mut index).map_err(|_| ())?;
             iso8583::write_reply(dialect, body, &index, &reply, out).map(drop).map_err(|_| ())
         });
         if answered.is_err() {

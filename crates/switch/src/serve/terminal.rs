@@ -221,7 +221,7 @@ impl Worker {
         let origin = Origin { connection: slot, generation, worker: self.ix.0, listener };
         let (inbound, arena) = (&mut self.inbound, &mut self.arena);
         let mut reading = Reading { inbound, arena, refused: Vec::new(), origin };
-        let parsed = terminal.session.on_bytes(plain, now, &mut reading);
+        let parsed = terminal.session.on_bytes(plain, now, &mut self.index, &mut reading);
         let refused = std::mem::take(&mut reading.refused);
         let count = refused.len();
         for (envelope, trusted) in refused {
