@@ -100,6 +100,20 @@ impl Mail {
             && self.links.is_empty()
     }
 
+    /// Empty again, its room kept.
+    pub fn clear(&mut self) {
+        let Self { arena, requests, answers, forwards, replies, unsent, delivered, forgone, links } = self;
+        arena.clear();
+        requests.clear();
+        answers.clear();
+        forwards.clear();
+        replies.clear();
+        unsent.clear();
+        delivered.clear();
+        forgone.clear();
+        links.clear();
+    }
+
     /// Copies `body` into the arena and says where.
     pub fn enclose(&mut self, body: &[u8]) -> Range<usize> {
         let start = self.arena.len();
@@ -111,7 +125,7 @@ impl Mail {
 /// One worker's letter box and bell.
 #[derive(Clone)]
 pub struct LetterBox {
-    letters: Arc<SegQueue<Box<Mail>>>,
+    letters: Arc<SegQueue<Mail>>,
     bell: Arc<Notify>,
 }
 
@@ -122,13 +136,13 @@ impl LetterBox {
     }
 
     /// Puts a letter in and rings once.
-    pub fn post(&self, mail: Box<Mail>) {
+    pub fn post(&self, mail: Mail) {
         self.letters.push(mail);
         self.bell.notify_one();
     }
 
     /// The next letter.
-    pub fn take(&self) -> Option<Box<Mail>> {
+    pub fn take(&self) -> Option<Mail> {
         self.letters.pop()
     }
 

@@ -18,6 +18,7 @@ use iso8583::{CanonDefaults, Index};
 use journal::{Lane, Reader};
 use link::{Desk, DeskConfig, TerminalConfig, Wheel};
 use routing::{Chooser, LinkChoice};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use terms::{LinkIx, WorkerIx};
 
@@ -70,7 +71,7 @@ impl Worker {
             effects: Effects::new(),
             wires: Wires::default(),
             wheel: Wheel::new(),
-            inbound: Vec::new(),
+            inbound: VecDeque::new(),
             arena: Vec::new(),
             answered: Vec::new(),
             answer_arena: Vec::new(),
@@ -78,6 +79,7 @@ impl Worker {
             link_news: Vec::new(),
             told_later: Vec::new(),
             outbox: (0..workers).map(|_| Mail::default()).collect(),
+            spare_mail: Vec::new(),
             dirty_ports: Vec::new(),
             meter,
             index: Index::new(),

@@ -11,6 +11,7 @@ use engine::Origin;
 use framing::{Envelope, Overdue};
 use link::{Decoded, Refused, TerminalSession, TerminalSink, Violation};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -61,7 +62,7 @@ impl Terminals {
 
 /// Where the requests of a read go: into the worker's inbound list, as they are parsed.
 struct Reading<'a> {
-    inbound: &'a mut Vec<Inbound>,
+    inbound: &'a mut VecDeque<Inbound>,
     arena: &'a mut Vec<u8>,
     refused: Vec<(Envelope, iso8583::Trusted)>,
     origin: Origin,
@@ -73,7 +74,7 @@ impl TerminalSink for Reading<'_> {
         self.arena.extend_from_slice(message.body);
         let body = start..self.arena.len();
         let (request, envelope) = (message.request, message.envelope);
-        self.inbound.push(Inbound { request, origin: self.origin, envelope, body });
+        self.inbound.push_back(Inbound { request, origin: self.origin, envelope, body });
     }
 
     fn refused(&mut self, message: Refused<'_>) {

@@ -22,6 +22,7 @@ use journal::{Class, Commit, Frame, Lane, Reader};
 use link::{Desk, TerminalConfig, Wheel};
 use routing::Chooser;
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use terms::{Answer, BusinessDay, CardToken, IssuerIx, LinkIx, Now, Pan, Tick, WorkerIx};
@@ -68,7 +69,7 @@ pub struct Worker {
     /// Timers of the engine.
     pub(super) wheel: Wheel<(u64, Timer)>,
     /// Requests read and not yet admitted, and their bytes.
-    pub(super) inbound: Vec<Inbound>,
+    pub(super) inbound: VecDeque<Inbound>,
     pub(super) arena: Vec<u8>,
     /// Answers read and not yet settled, and their bytes.
     pub(super) answered: Vec<Answered>,
@@ -81,6 +82,8 @@ pub struct Worker {
     pub(super) told_later: Vec<(u64, bool)>,
     /// Letters being written, by worker.
     pub(super) outbox: Vec<Mail>,
+    /// Letters read, to be written again.
+    pub(super) spare_mail: Vec<Mail>,
     /// Links of ours with something to send.
     pub(super) dirty_ports: Vec<LinkIx>,
     pub(super) meter: Meter,
@@ -247,7 +250,7 @@ impl Worker {
         let ready = self.inbound.len().min(TURN_MAX);
         let mut inbound = std::mem::take(&mut self.inbound);
         let arena = std::mem::take(&mut self.arena);
-        self.make_tokens(&mut inbound[..ready]);
+        self.make_tokens(&mut inbound, ready);
         for one in inbound.drain(..ready) {
             let owner = self.owner(&one);
             if owner == self.ix {
@@ -265,7 +268,7 @@ impl Worker {
 
     /// Bodies that were consumed give their room back, also when there is always something left over.
     fn compact_arena(&mut self) {
-        let Some(start) = self.inbound.first().map(|one| one.body.start) else { return self.arena.clear() };
+        let Some(start) = self.inbound.front().map(|one| one.body.start) else { return self.arena.clear() };
         if start > self.arena.len() / 2 {
             self.arena.drain(..start);
             for one in &mut self.inbound {
@@ -275,14 +278,14 @@ impl Worker {
     }
 
     /// One pass of the cipher over all cards of the turn: a fifth of the price of one at a time.
-    fn make_tokens(&mut self, inbound: &mut [Inbound]) {
+    fn make_tokens(&mut self, inbound: &mut VecDeque<Inbound>, ready: usize) {
         self.pans.clear();
-        self.pans.extend(inbound.iter().filter_map(|one| one.request.pan));
+        self.pans.extend(inbound.range(..ready).filter_map(|one| one.request.pan));
         self.tokens.clear();
         self.tokens.resize(self.pans.len(), CardToken::NONE);
         self.shared.tokenizer.tokens(&self.pans, &mut self.tokens);
         let mut tokens = self.tokens.iter();
-        for one in inbound {
+        for one in inbound.range_mut(..ready) {
             if one.request.pan.is_some() {
                 one.request.token = tokens.next().copied().unwrap_or(CardToken::NONE);
             }
@@ -322,7 +325,7 @@ impl Worker {
     }
 
     fn take_letters(&mut self) {
-        while let Some(mail) = self.letters.take() {
+        while let Some(mut mail) = self.letters.take() {
             for one in &mail.answers {
                 self.settle(one, &mail.arena[one.body.clone()]);
             }
@@ -346,6 +349,10 @@ impl Worker {
             }
             for (ticket, delivered) in &mail.delivered {
                 self.told(*ticket, *delivered);
+            }
+            if self.spare_mail.len() < self.outbox.len() {
+                mail.clear();
+                self.spare_mail.push(mail);
             }
         }
     }
@@ -403,8 +410,9 @@ impl Worker {
     fn post_letters(&mut self) {
         for worker in 0..self.outbox.len() {
             if !self.outbox[worker].is_empty() {
-                let mail = std::mem::take(&mut self.outbox[worker]);
-                self.shared.letters[worker].post(Box::new(mail));
+                let empty = self.spare_mail.pop().unwrap_or_default();
+                let mail = std::mem::replace(&mut self.outbox[worker], empty);
+                self.shared.letters[worker].post(mail);
             }
         }
     }
