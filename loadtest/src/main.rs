@@ -3,6 +3,7 @@
 
 mod cli;
 mod peers;
+mod verdict;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -54,4 +55,5 @@ fn chain(fault: &(dyn std::error::Error + 'static)) -> String {
 const EXAMPLES: &str = "Examples:
   loadtest closed --to 127.0.0.1:7002 --ca tls/ca.pem --dialect iso87-ascii --connections 64 --in-flight 16 --for 30s
   loadtest open --to 127.0.0.1:7001 --ca tls/ca.pem --connections 1000 --rate 20000 --for 30s --book terminals.json
-  loadtest closed --to 127.0.0.1:7002 --plain --dialect iso87-binary --count 10000 --decline 51=100 --reversals 10";
+  loadtest closed --to 127.0.0.1:7002 --plain --dialect iso87-binary --count 10000 --decline 51=100 --reversals 10
+  loadtest closed --to 127.0.0.1:7002 --plain --dialect iso87-binary --for 30s --journal journal --issuers ledger.json";

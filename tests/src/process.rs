@@ -173,25 +173,27 @@ fn follow(from: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> Receiver
     lines
 }
 
-/// The binary under test: `POINTSMAN_BIN`, else the one of this build, which is made if it is missing or older than a
-/// file it was made from.
+/// The binary under test: `POINTSMAN_BIN`, else [`program`] `pointsman`.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| match std::env::var_os("POINTSMAN_BIN") {
+        Some(given) => given.into(),
+        None => program("switch", "pointsman"),
+    })
+}
+
+/// A binary of this build, which is made if it is missing or older than a file it was made from.
 ///
 /// # Panics
 /// If it cannot be built.
-pub fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        if let Some(given) = std::env::var_os("POINTSMAN_BIN") {
-            return given.into();
-        }
-        let ours = std::env::current_exe().unwrap();
-        let profile = ours.parent().and_then(Path::parent).expect("a test is in target/PROFILE/deps");
-        let binary = profile.join("pointsman");
-        if !is_fresh(&binary) {
-            build(profile);
-        }
-        binary
-    })
+pub fn program(package: &str, name: &str) -> PathBuf {
+    let ours = std::env::current_exe().unwrap();
+    let profile = ours.parent().and_then(Path::parent).expect("a test is in target/PROFILE/deps");
+    let binary = profile.join(name);
+    if !is_fresh(&binary) {
+        build(profile, package, name);
+    }
+    binary
 }
 
 /// By the list that the compiler leaves beside what it made.
@@ -203,16 +205,14 @@ fn is_fresh(binary: &Path) -> bool {
     sources.split_whitespace().all(|source| made(Path::new(source)).is_some_and(|changed| changed <= built))
 }
 
-fn build(profile: &Path) {
+fn build(profile: &Path, package: &str, name: &str) {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .args(["build", "--package", "switch", "--bin", "pointsman", "--target-dir"])
-        .arg(profile.parent().unwrap());
+    cargo.args(["build", "--package", package, "--bin", name, "--target-dir"]).arg(profile.parent().unwrap());
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
     let done = cargo.current_dir(root()).status().unwrap();
-    assert!(done.success(), "the binary cannot be built: {done}");
+    assert!(done.success(), "{name} cannot be built: {done}");
 }
 
 /// The workspace.

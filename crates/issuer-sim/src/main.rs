@@ -46,6 +46,9 @@ struct Arguments {
     /// Where the book goes at the end (JSON).
     #[arg(long, value_name = "FILE")]
     ledger_out: Option<PathBuf>,
+    /// Writes the book anew so often while it runs; readers see a whole one.
+    #[arg(long, value_name = "TIME", requires = "ledger_out", value_parser = duration)]
+    ledger_every: Option<Duration>,
     /// How long to run, such as 60s, 10m, 2h; at most 24h.
     #[arg(long = "for", value_name = "TIME", default_value = "1h", value_parser = duration)]
     lasting: Duration,
@@ -80,7 +83,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     runtime.block_on(async {
         let served = bind(issuers).await?;
         let controls: Vec<_> = served.iter().map(|one| one.control.clone()).collect();
-        wait(arguments.lasting).await?;
+        tokio::select! {
+            waited = wait(arguments.lasting) => waited?,
+            failed = keep_ledger(&controls, arguments) => return Err(failed),
+        }
         for one in served {
             one.stopped().await;
         }
@@ -181,11 +187,26 @@ fn report(controls: &[Control]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Writes the book again and again; returns only what went wrong.
+async fn keep_ledger(controls: &[Control], arguments: &Arguments) -> Box<dyn Error> {
+    let Some(every) = arguments.ledger_every else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(every.max(Duration::from_millis(50))).await;
+        if let Err(fault) = write_ledger(controls, arguments.ledger_out.as_deref()) {
+            return fault;
+        }
+    }
+}
+
+/// Beside its place first: whoever reads it meanwhile has the one before, whole.
 fn write_ledger(controls: &[Control], path: Option<&Path>) -> Result<(), Box<dyn Error>> {
     let Some(path) = path else { return Ok(()) };
     let fault = |fault: std::io::Error| format!("cannot write {}: {fault}", path.display());
-    let mut out = BufWriter::new(File::create(path).map_err(fault)?);
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let mut out = BufWriter::new(File::create(&beside).map_err(fault)?);
     Control::write_books(controls, &mut out).and_then(|()| out.flush()).map_err(fault)?;
+    std::fs::rename(&beside, path).map_err(fault)?;
     Ok(())
 }
 

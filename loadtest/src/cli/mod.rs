@@ -3,9 +3,11 @@
 
 mod show;
 
+use crate::verdict::{Sources, Verdict};
 use clap::{ArgGroup, Args};
 use core::time::Duration;
 use loadtest::{Fleet, FleetConfig, LiveStats, Load, Mix, Outcome, Plan, Tls};
+use serde::Serialize;
 use std::error::Error;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -127,6 +129,8 @@ struct Common {
     /// Write what the terminals believe, as JSON; 32 bytes of memory per transaction until then
     #[arg(long, value_name = "FILE")]
     book: Option<PathBuf>,
+    #[command(flatten)]
+    sources: Sources,
     /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
@@ -156,12 +160,25 @@ fn go(common: &Common, load: Load) -> Done {
     if let (Some(path), Some(book)) = (&common.book, &outcome.book) {
         book.write(path)?;
     }
+    let verdict = common.sources.compare(outcome.book.as_ref())?;
     if common.json {
-        println!("{}", serde_json::to_string(&outcome)?);
+        println!("{}", serde_json::to_string(&Said { outcome: &outcome, verdict: verdict.as_ref() })?);
     } else {
-        println!("{}", show::summary(&outcome));
+        println!("{}", show::summary(&outcome, verdict.as_ref()));
     }
-    if outcome.answered == 0 { Err("nothing was answered".into()) } else { Ok(()) }
+    if outcome.answered == 0 {
+        return Err("nothing was answered".into());
+    }
+    verdict.as_ref().map_or(Ok(()), Verdict::required)
+}
+
+/// The result as one object.
+#[derive(Serialize)]
+struct Said<'a> {
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+    #[serde(flatten)]
+    verdict: Option<&'a Verdict>,
 }
 
 /// Runs with a bar that is drawn on terminals only.
@@ -197,7 +214,7 @@ fn fleet_config(common: &Common) -> Result<FleetConfig, Box<dyn Error>> {
     config.cards = common.cards;
     config.timeout = common.timeout;
     config.sign_in |= common.sign_in;
-    config.keep_book = common.book.is_some();
+    config.keep_book = common.book.is_some() || common.sources.is_given();
     config.seed = common.seed;
     Ok(config)
 }
@@ -233,7 +250,7 @@ fn targets(common: &Common) -> Result<Vec<SocketAddr>, Box<dyn Error>> {
 }
 
 /// `30s`, `500ms`, `2m`, `1h`.
-fn time(text: &str) -> Result<Duration, String> {
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
     let digits = text.find(|byte: char| !byte.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let ms = match unit {

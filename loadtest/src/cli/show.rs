@@ -1,6 +1,7 @@
 //! Progress while it runs, a table when it is over.
 //! Never draws where nobody looks. Guards: every figure has its unit.
 
+use crate::verdict::Verdict;
 use comfy_table::{Table, presets};
 use core::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -50,7 +51,7 @@ impl Bar {
     }
 }
 
-pub(super) fn summary(outcome: &Outcome) -> Table {
+pub(super) fn summary(outcome: &Outcome, verdict: Option<&Verdict>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let mut row = |what: &str, value: String| {
@@ -92,6 +93,9 @@ pub(super) fn summary(outcome: &Outcome) -> Table {
     );
     if outcome.unsent > 0 {
         row("never sent", format!("{} were due while their terminals were busy", outcome.unsent));
+    }
+    if let Some(verdict) = verdict {
+        row("books", verdict.line());
     }
     row("generator", format!("{:.2} s of processor time", outcome.cpu_seconds));
     table

@@ -40,6 +40,11 @@ pub(super) struct Places {
     switch: PathBuf,
 }
 
+/// One that has served.
+pub(super) struct Stopped {
+    dir: PathBuf,
+}
+
 /// One that serves.
 pub(super) struct Running {
     child: Child,
@@ -132,9 +137,11 @@ impl Running {
         self.child.id()
     }
 
-    /// Asks it to end, waits, and clears its files away.
-    pub(super) fn stop(mut self) -> io::Result<()> {
-        self.end()
+    /// Asks it to end and waits; its files are left to be looked at.
+    pub(super) fn stop(mut self) -> io::Result<Stopped> {
+        self.end()?;
+        let dir = std::mem::take(&mut self.dir);
+        Ok(Stopped { dir })
     }
 
     fn end(&mut self) -> io::Result<()> {
@@ -148,10 +155,19 @@ impl Running {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        match fs::remove_dir_all(&self.dir) {
-            Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
-            _ => Ok(()),
-        }
+        Ok(())
+    }
+}
+
+impl Stopped {
+    /// Where the switch kept its transactions.
+    pub(super) fn journal(&self) -> PathBuf {
+        self.dir.join("journal")
+    }
+
+    /// Clears its files away.
+    pub(super) fn clear(self) -> io::Result<()> {
+        fs::remove_dir_all(&self.dir)
     }
 }
 

@@ -1,16 +1,18 @@
 //! nginx, haproxy and the switch in turn: the same terminals, the same issuer, TLS 1.3, interleaved rounds.
 //!
 //! The neighbours only terminate TLS and pass bytes on; the switch decodes, routes, limits, journals durably and answers.
-//! Never a round without all three; never longer than ten minutes. Guards: a measurement with declines is no measurement.
+//! Never a round without all three; never longer than ten minutes. Guards: a measurement with declines is no measurement,
+//! and one whose books do not agree ends with a status that says so.
 
 mod contender;
 
+use crate::verdict::Verdict;
 use clap::Args;
 use comfy_table::{Table, presets};
 use contender::{Contender, Places};
 use core::time::Duration;
-use issuer_sim::{IssuerConfig, Keep, Listen, Simulator};
-use loadtest::{Fleet, FleetConfig, LiveStats, Load, Outcome, Phase, Plan, Tls};
+use issuer_sim::{IssuerConfig, Listen, Simulator};
+use loadtest::{Book, Fleet, FleetConfig, LiveStats, Load, Outcome, Phase, Plan, Tls};
 use serde::Serialize;
 use std::error::Error;
 use std::path::PathBuf;
@@ -62,6 +64,9 @@ struct Figures {
 struct Report {
     terminals: Figures,
     acquirer: Figures,
+    /// Of all rounds of the switch.
+    #[serde(flatten)]
+    books: Verdict,
 }
 
 /// A load by its name.
@@ -87,6 +92,7 @@ pub fn run(peers: &Peers) -> Result<(), Box<dyn Error>> {
     let places = Places::make(dir.path(), [&peers.nginx, &peers.haproxy, &peers.switch])?;
     let tls = Tls::from_files(&places.ca(), None, "localhost")?;
     let mut samples: [[Vec<Sample>; 3]; 2] = Default::default();
+    let mut books = Verdict::default();
     for round in 0..peers.rounds {
         // The time a round has taken so far, and a reserve for the end.
         let each = begun.elapsed() / round.max(1);
@@ -99,7 +105,7 @@ pub fn run(peers: &Peers) -> Result<(), Box<dyn Error>> {
             for turn in 0..3 {
                 let at = (turn + round as usize) % 3;
                 let contender = Contender::ALL[at];
-                let sample = measure(&places, contender, shape, &tls, peers.seconds)?;
+                let sample = measure(&places, contender, shape, &tls, peers.seconds, &mut books)?;
                 eprintln!(
                     "round {} {:9} {:7} {:>9.0}/s  p50 {:>6} µs  p99 {:>6} µs",
                     round + 1,
@@ -113,13 +119,14 @@ pub fn run(peers: &Peers) -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    let result = Report { terminals: figures(&samples[0]), acquirer: figures(&samples[1]) };
+    let result = Report { terminals: figures(&samples[0]), acquirer: figures(&samples[1]), books };
     if peers.json {
         println!("{}", serde_json::to_string(&result)?)
     } else {
-        println!("{}", table(&result))
+        println!("{}", table(&result));
+        println!("books of the switch's rounds {}", result.books.line());
     }
-    Ok(())
+    result.books.required()
 }
 
 fn measure(
@@ -128,21 +135,27 @@ fn measure(
     shape: &Shape,
     tls: &Tls,
     seconds: u32,
+    books: &mut Verdict,
 ) -> Result<Sample, Box<dyn Error>> {
-    // Sums only: the lightest issuer leaves most of the machine to what is measured.
-    let issuer = IssuerConfig::new("issuer", DIALECT).keep(Keep::Totals);
+    // Terminals and issuer keep their books whoever is between them, so that all three are measured alike.
+    let issuer = IssuerConfig::new("issuer", DIALECT);
     let mut simulator = Simulator::start(vec![(issuer, Listen::loopback())])?;
     let target = simulator.address("issuer").ok_or("the issuer has no address")?;
     let running = places.start(contender, target)?;
     let mut config = FleetConfig::new(vec![running.address], Some(tls.clone()), DIALECT);
     config.connections = shape.connections;
-    config.keep_book = false;
     let load = Load::Closed { in_flight: shape.in_flight };
     let plan =
         Plan { warm_up: Duration::from_secs(1), ..Plan::new(load, Duration::from_secs(seconds.into())) };
     let (outcome, cpu_us) = observed(&Fleet::new(config)?, &plan, running.pid())?;
-    running.stop()?;
+    let stopped = running.stop()?;
     simulator.stop();
+    if contender == Contender::Switch {
+        let terminals = outcome.book.as_ref().map(Book::full).unwrap_or_default();
+        let issuer = simulator.control("issuer").ok_or("the issuer is gone")?.book();
+        books.join(Verdict::of(&stopped.journal(), &terminals, &issuer)?);
+    }
+    stopped.clear()?;
     let bad = outcome.answered - outcome.approved + outcome.timeouts + outcome.violations + outcome.broken;
     if outcome.approved == 0 || bad * 1_000 > outcome.answered {
         let said = serde_json::to_string(&outcome)?;

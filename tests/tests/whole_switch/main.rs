@@ -4,6 +4,7 @@
 mod crowd;
 mod faults;
 mod kill_nine;
+mod load;
 mod process;
 mod promises;
 mod readme;
