@@ -56,7 +56,7 @@ impl Committer {
     }
 
     /// Commits what has arrived; false if nothing had.
-    fn commit_arrived(&mut self) -> bool {
+    pub(crate) fn commit_arrived(&mut self) -> bool {
         let mut any = false;
         self.asked = false;
         for lane in 0..self.lanes.queues.len() {
@@ -78,7 +78,8 @@ impl Committer {
             return self.give(lane, Commit::Failed(frame));
         }
         match self.space(bytes, class) {
-            Space::Here => self.stage(lane, frame),
+            Space::Here if self.has_ground(bytes) => self.stage(lane, frame),
+            Space::Here => self.refuse(lane, frame),
             Space::NextSegment => {
                 self.open_next();
                 self.stage(lane, frame);
@@ -109,10 +110,31 @@ impl Committer {
         if !self.writer.place.is_addressable(self.writer.segment + 1) {
             return None;
         }
-        // Once per group: asking again costs one look at the file system.
-        let again = !std::mem::replace(&mut self.asked, true);
-        match self.preparer.next(again) {
-            Next::Ready(_) => Some(()),
+        let again = self.asks_again();
+        let next = self.preparer.next(again);
+        self.found(next).map(drop)
+    }
+
+    /// Whether the open segment is zeros as far as a batch of `bytes` would reach: it is, but for the first segment of a
+    /// new journal.
+    fn has_ground(&mut self, bytes: u64) -> bool {
+        let until = self.writer.end_with(bytes);
+        if self.preparer.is_ground(until) {
+            return true;
+        }
+        let again = self.asks_again();
+        let ground = self.preparer.ground(until, again);
+        self.found(ground).is_some()
+    }
+
+    /// Once per group: asking again costs one look at the file system.
+    fn asks_again(&mut self) -> bool {
+        !std::mem::replace(&mut self.asked, true)
+    }
+
+    fn found<T>(&mut self, next: Next<T>) -> Option<T> {
+        match next {
+            Next::Ready(found) => Some(found),
             Next::NoSpace => None,
             Next::Broken => {
                 self.fail();
@@ -133,7 +155,7 @@ impl Committer {
         }
         self.index.begin(self.writer.segment);
         self.stats.segments.fetch_add(1, Ordering::Relaxed);
-        self.preparer.want(self.writer.segment + 1, None);
+        self.preparer.want(self.writer.segment + 1);
     }
 
     fn stage(&mut self, lane: usize, frame: Frame) {
@@ -194,6 +216,7 @@ impl Committer {
         }
         if batches > 0 {
             self.stats.count_group(batches, records, bytes, took);
+            self.preparer.filled(self.writer.filled());
             self.tell_keeper(segment, untidy);
         }
     }

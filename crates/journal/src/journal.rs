@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
@@ -27,17 +27,31 @@ use crate::{Fault, Projection};
 
 /// An open journal. Dropping it ends its threads without the mark of a clean close, as a crash would.
 pub struct Journal {
-    epoch: u32,
-    lanes: Arc<Lanes>,
-    stats: Arc<Stats>,
-    reader: Reader,
-    preparer: Arc<Preparer>,
-    jobs: Sender<Job>,
+    base: Base,
     committer: Option<JoinHandle<Writer>>,
     helpers: Vec<JoinHandle<()>>,
-    place: Place,
+}
+
+/// What every open journal has, whoever drives it.
+pub(crate) struct Base {
+    pub(crate) epoch: u32,
+    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) reader: Reader,
+    pub(crate) preparer: Arc<Preparer>,
+    pub(crate) jobs: Sender<Job>,
+    pub(crate) place: Place,
     // Last: released when every thread has ended.
     _lock: LockGuard,
+}
+
+/// An opened journal whose wheels do not turn yet.
+pub(crate) struct Opened {
+    pub(crate) base: Base,
+    pub(crate) committer: Committer,
+    pub(crate) keeper: Keeper,
+    pub(crate) inbox: Receiver<Job>,
+    pub(crate) report: Recovery,
 }
 
 /// Opens the journal in `options.dir`, creating it if it is new, and replays it into `projection`.
@@ -53,6 +67,25 @@ pub fn open(
     seal: Arc<dyn Seal>,
     projection: &mut dyn Projection,
 ) -> Result<(Journal, Recovery), Fault> {
+    let Opened { base, committer, keeper, inbox, report } =
+        open_still(options, disk, seal, projection, false)?;
+    let (dir, prepare) = (base.place.dir.clone(), base.preparer.clone());
+    let spawn_fault = |error| Fault::io("start a thread for", &dir, error);
+    let mut journal = Journal { base, committer: None, helpers: Vec::new() };
+    journal.helpers.push(spawn("journal-keeper", move || keeper.run(&inbox)).map_err(spawn_fault)?);
+    journal.helpers.push(spawn("journal-prepare", move || prepare.run()).map_err(spawn_fault)?);
+    journal.committer = Some(spawn("journal-commit", move || committer.run()).map_err(spawn_fault)?);
+    Ok((journal, report))
+}
+
+/// Everything [`open`] does but for the threads.
+pub(crate) fn open_still(
+    options: Options,
+    disk: Arc<dyn Disk>,
+    seal: Arc<dyn Seal>,
+    projection: &mut dyn Projection,
+    stepped: bool,
+) -> Result<Opened, Fault> {
     options.check()?;
     let Options { dir, node, segment_bytes, .. } = &options;
     let place = Place { disk, dir: dir.clone(), node: *node, segment_bytes: *segment_bytes };
@@ -65,13 +98,12 @@ pub fn open(
     let index = index.expect("recovery asks for an index");
     let closed: Vec<u32> = (recovered.first_segment..recovered.tail.segment).collect();
     index::load(&place, &index, &closed);
-    let report = recovered.report.clone();
-    let journal = start(options, place, seal, recovered, index, lock)?;
+    let opened = assemble(options, place, seal, recovered, index, lock, stepped)?;
     // Closed segments that a former process left without index or checkpoint.
     for segment in closed {
-        let _ = journal.jobs.send(Job::Closed(segment));
+        let _ = opened.base.jobs.send(Job::Closed(segment));
     }
-    Ok((journal, report))
+    Ok(opened)
 }
 
 fn take_lock(place: &Place) -> Result<LockGuard, Fault> {
@@ -88,20 +120,22 @@ fn who_we_are() -> String {
     format!("process {} on host {}, since unix second {since}\n", std::process::id(), host.trim())
 }
 
-fn start(
+fn assemble(
     options: Options,
     place: Place,
     seal: Arc<dyn Seal>,
     recovered: Recovered,
     index: Arc<KeyIndex>,
     lock: LockGuard,
-) -> Result<Journal, Fault> {
+    stepped: bool,
+) -> Result<Opened, Fault> {
+    let Recovered { report, tail, spare, stand, .. } = recovered;
     let stats = Arc::new(Stats::new());
     let lanes = Arc::new(Lanes::new(options.lanes));
-    let preparer = Arc::new(Preparer::new(place.clone(), stats.clone()));
-    preparer.want(recovered.tail.segment + 1, recovered.spare);
+    let preparer = Arc::new(Preparer::new(place.clone(), stats.clone(), stepped));
+    preparer.start(tail.segment, tail.offset, tail.ground, spare)?;
     let (jobs, inbox) = mpsc::channel();
-    let writer = Writer::new(place.clone(), seal.clone(), options.sync, recovered.tail);
+    let writer = Writer::new(place.clone(), seal.clone(), options.sync, tail);
     let durable = Arc::new(AtomicU64::new(writer.tail().0));
     let shared = Shared {
         place: place.clone(),
@@ -116,7 +150,7 @@ fn start(
         index: index.clone(),
         fresh: options.fresh,
         checkpoint_segments: options.checkpoint_segments,
-        stand: recovered.stand,
+        stand,
     };
     let committer = Committer {
         writer,
@@ -131,24 +165,9 @@ fn start(
         touched: vec![false; options.lanes],
         asked: false,
     };
-    let prepare = preparer.clone();
-    let spawn_fault = |error| Fault::io("start a thread for", &place.dir, error);
-    let mut journal = Journal {
-        epoch: recovered.report.epoch,
-        lanes,
-        stats,
-        reader: Reader { shared: Arc::new(shared) },
-        preparer,
-        jobs,
-        committer: None,
-        helpers: Vec::new(),
-        place: place.clone(),
-        _lock: lock,
-    };
-    journal.helpers.push(spawn("journal-keeper", move || keeper.run(&inbox)).map_err(spawn_fault)?);
-    journal.helpers.push(spawn("journal-prepare", move || prepare.run()).map_err(spawn_fault)?);
-    journal.committer = Some(spawn("journal-commit", move || committer.run()).map_err(spawn_fault)?);
-    Ok(journal)
+    let reader = Reader { shared: Arc::new(shared) };
+    let base = Base { epoch: report.epoch, lanes, stats, reader, preparer, jobs, place, _lock: lock };
+    Ok(Opened { base, committer, keeper, inbox, report })
 }
 
 fn spawn<T: Send + 'static>(
@@ -158,35 +177,9 @@ fn spawn<T: Send + 'static>(
     thread::Builder::new().name(name.to_owned()).spawn(life)
 }
 
-impl Journal {
-    /// The epoch of this process: raised durably at every open.
-    pub fn epoch(&self) -> u32 {
-        self.epoch
-    }
-
-    /// The lane of worker `i`; `wake` is called from the committer's thread, once per group that brought frames back.
-    /// # Panics
-    /// If `i` is not below [`Options::lanes`] or the lane was given away before.
-    pub fn lane(&self, i: usize, wake: Wake) -> Lane {
-        let committer = self.committer.as_ref().expect("the committer runs").thread().clone();
-        Lane::new(self.lanes.clone(), i, committer, wake)
-    }
-
-    /// A reader of durable records.
-    pub fn reader(&self) -> Reader {
-        self.reader.clone()
-    }
-
-    /// Figures, shared with whoever shows them.
-    pub fn stats(&self) -> Arc<Stats> {
-        self.stats.clone()
-    }
-
-    /// Commits what was submitted, syncs, and marks the journal as cleanly closed. Frames submitted afterwards fail.
-    /// # Errors
-    /// [`Fault::Stopped`] if a write or sync failed, now or before; no mark is written then.
-    pub fn close(mut self) -> Result<(), Fault> {
-        let Some(mut writer) = self.stop() else { return Err(Fault::Stopped) };
+impl Base {
+    /// Writes the mark of a clean close if everything is durable.
+    pub(crate) fn close(&self, mut writer: Writer) -> Result<(), Fault> {
         if self.stats.is_failed() || writer.sync_now().is_err() {
             self.stats.set_failed();
             return Err(Fault::Stopped);
@@ -195,11 +188,44 @@ impl Journal {
         chain.epoch = self.epoch;
         marks::write_clean(&self.place, CleanMark { tail: writer.tail(), chain })
     }
+}
+
+impl Journal {
+    /// The epoch of this process: raised durably at every open.
+    pub fn epoch(&self) -> u32 {
+        self.base.epoch
+    }
+
+    /// The lane of worker `i`; `wake` is called from the committer's thread, once per group that brought frames back.
+    /// # Panics
+    /// If `i` is not below [`Options::lanes`] or the lane was given away before.
+    pub fn lane(&self, i: usize, wake: Wake) -> Lane {
+        let committer = self.committer.as_ref().expect("the committer runs").thread().clone();
+        Lane::new(self.base.lanes.clone(), i, committer, wake)
+    }
+
+    /// A reader of durable records.
+    pub fn reader(&self) -> Reader {
+        self.base.reader.clone()
+    }
+
+    /// Figures, shared with whoever shows them.
+    pub fn stats(&self) -> Arc<Stats> {
+        self.base.stats.clone()
+    }
+
+    /// Commits what was submitted, syncs, and marks the journal as cleanly closed. Frames submitted afterwards fail.
+    /// # Errors
+    /// [`Fault::Stopped`] if a write or sync failed, now or before; no mark is written then.
+    pub fn close(mut self) -> Result<(), Fault> {
+        let writer = self.stop().ok_or(Fault::Stopped)?;
+        self.base.close(writer)
+    }
 
     fn stop(&mut self) -> Option<Writer> {
-        self.lanes.closing.store(true, Ordering::Release);
+        self.base.lanes.closing.store(true, Ordering::Release);
         let committer = self.committer.take()?;
-        self.lanes.bell.ring(committer.thread());
+        self.base.lanes.bell.ring(committer.thread());
         // A committer that waits for a segment gets it or learns that there is none: both end.
         let writer = committer.join().ok();
         self.stop_helpers();
@@ -207,8 +233,8 @@ impl Journal {
     }
 
     fn stop_helpers(&mut self) {
-        self.preparer.stop();
-        let _ = self.jobs.send(Job::Stop);
+        self.base.preparer.stop();
+        let _ = self.base.jobs.send(Job::Stop);
         for helper in self.helpers.drain(..) {
             let _ = helper.join();
         }

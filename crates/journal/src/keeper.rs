@@ -44,17 +44,25 @@ impl Keeper {
         // Without the right to step back it works on at normal priority.
         let _ = rustix::process::setpriority_process(None, NICE);
         while let Ok(job) = jobs.recv() {
-            let done = match job {
-                Job::Sort(segment) => {
-                    self.index.tidy(segment);
-                    Ok(())
-                }
-                Job::Closed(segment) => self.close(segment),
-                Job::Stop => return,
-            };
-            if done.is_err() {
-                self.stats.upkeep_faults.fetch_add(1, Relaxed);
+            if matches!(job, Job::Stop) {
+                return;
             }
+            self.take(job);
+        }
+    }
+
+    /// Does one job; what fails is counted.
+    pub(crate) fn take(&mut self, job: Job) {
+        let done = match job {
+            Job::Sort(segment) => {
+                self.index.tidy(segment);
+                Ok(())
+            }
+            Job::Closed(segment) => self.close(segment),
+            Job::Stop => Ok(()),
+        };
+        if done.is_err() {
+            self.stats.upkeep_faults.fetch_add(1, Relaxed);
         }
     }
 

@@ -55,6 +55,8 @@ mod seal;
 #[cfg(not(loom))]
 mod stats;
 #[cfg(not(loom))]
+mod stepped;
+#[cfg(not(loom))]
 pub mod testing;
 #[cfg(not(loom))]
 mod walk;
@@ -76,6 +78,7 @@ pub use self::{
     recover::{Cut, Recovery},
     seal::{SECRET_MAX, Seal, SealNonce, seal_aad},
     stats::{BATCH_RECORDS_BOUNDS, COMMIT_NANOS_BOUNDS, Histogram, Stats},
+    stepped::{Stepped, open_stepped},
 };
 
 /// The caller's kind of a record; 0 is reserved.

@@ -13,7 +13,7 @@ use crate::index::KeyIndex;
 use crate::keeper::apply;
 use crate::marks::{self, CleanMark};
 use crate::place::{Place, is_left_over, parse_segment};
-use crate::prepare::{prepare, zero};
+use crate::prepare::{make_first, zero};
 use crate::walk::{Stop, Window, survey, walk};
 use crate::writer::Tail;
 use crate::{Fault, Lsn, Projection};
@@ -240,12 +240,15 @@ impl<'a> Replay<'a> {
         }
         let file = match self.files.get(&self.segment) {
             Some(file) => file.clone(),
-            None => prepare(self.place, self.segment).map_err(|error| self.io(error))?,
+            None => make_first(self.place, self.segment).map_err(|error| self.io(error))?,
         };
         let spare = self.files.get(&(self.segment + 1)).cloned();
-        for file in [Some(&file), spare.as_ref()].into_iter().flatten() {
-            make_whole(&**file, self.place.segment_bytes).map_err(|error| self.io(error))?;
+        if let Some(spare) = &spare {
+            make_whole(&**spare, self.place.segment_bytes).map_err(|error| self.io(error))?;
         }
+        // What was replayed counts as durable from here on, also if it came from the cache of a killed process.
+        file.sync_data().map_err(|error| self.io(error))?;
+        let ground = file.len().map_err(|error| self.io(error))?.min(self.place.segment_bytes);
         self.index.begin(self.segment);
         let mut chain = self.chain;
         chain.epoch = epoch;
@@ -263,7 +266,7 @@ impl<'a> Replay<'a> {
             tail: self.place.lsn(self.segment, self.offset),
             cut: first_cut,
         };
-        let tail = Tail { segment: self.segment, offset: self.offset, file, chain };
+        let tail = Tail { segment: self.segment, offset: self.offset, ground, file, chain };
         Ok(Recovered { report, tail, spare, first_segment: self.first, stand: self.stand })
     }
 
@@ -276,13 +279,12 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// Gives a file that lost its end (or never was synced) its full length and makes what was read from it durable.
+/// Gives a prepared segment that lost its end its full length, durably.
 fn make_whole(file: &dyn DiskFile, segment_bytes: u64) -> std::io::Result<()> {
     let len = file.len()?;
     if len < segment_bytes {
         zero(file, len, segment_bytes)?;
     }
-    // What was replayed counts as durable from here on, also if it came from the cache of a killed process.
     file.sync_data()
 }
 

@@ -51,6 +51,8 @@ struct Staged {
 pub(crate) struct Tail {
     pub(crate) segment: u32,
     pub(crate) offset: u64,
+    /// Bytes of the file that are batches or zeros.
+    pub(crate) ground: u64,
     pub(crate) file: Arc<dyn DiskFile>,
     pub(crate) chain: Chain,
 }
@@ -58,7 +60,7 @@ pub(crate) struct Tail {
 impl Writer {
     /// A writer behind `tail`, whose chain is durable and carries the current epoch.
     pub(crate) fn new(place: Place, seal: Arc<dyn Seal>, sync: SyncMode, tail: Tail) -> Self {
-        let Tail { segment, offset, file, chain } = tail;
+        let Tail { segment, offset, file, chain, .. } = tail;
         let (staged, spare) = (Vec::new(), Vec::new());
         let (epoch, durable) = (chain.epoch, chain.batch);
         let staged_from = offset;
@@ -93,6 +95,16 @@ impl Writer {
     /// Bytes left for batches in this segment.
     pub(crate) fn room(&self) -> u64 {
         self.place.segment_bytes - self.offset.max(SEGMENT_HEADER_BYTES)
+    }
+
+    /// Offset in the segment behind a batch of `bytes`, if it were staged next.
+    pub(crate) fn end_with(&self, bytes: u64) -> u64 {
+        self.offset.max(SEGMENT_HEADER_BYTES) + bytes
+    }
+
+    /// Bytes of this segment that are used.
+    pub(crate) fn filled(&self) -> u64 {
+        self.offset
     }
 
     /// Bytes staged for the next flush.

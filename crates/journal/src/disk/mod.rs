@@ -59,7 +59,7 @@ pub trait DiskFile: Send + Sync {
     }
     /// Cuts or extends the file.
     fn truncate(&self, len: u64) -> io::Result<()>;
-    /// Secures space for `len` bytes; a file system that cannot do that ahead says nothing.
+    /// Secures space for `len` bytes without changing the length; a file system that cannot do that ahead says nothing.
     fn allocate(&self, len: u64) -> io::Result<()>;
     /// Drops cached pages, so that the next read sees the disk: after a failed sync the cache may show
     /// bytes that were never written. Best effort.

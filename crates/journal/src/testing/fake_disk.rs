@@ -61,6 +61,7 @@ struct File {
     cache: Vec<u8>,
     durable: Vec<u8>,
     pending: Vec<(u64, Vec<u8>)>,
+    allocated: u64,
 }
 
 impl FakeDisk {
@@ -143,7 +144,7 @@ impl FakeDisk {
         };
         state.durable_names = state.names.clone();
         state.name_changes.clear();
-        state.files[number] = File { cache: bytes.clone(), durable: bytes, pending: Vec::new() };
+        state.files[number] = File { cache: bytes.clone(), durable: bytes, ..File::default() };
     }
 
     /// Paths of all files.
@@ -170,7 +171,7 @@ impl State {
     }
 
     fn used(&self) -> u64 {
-        self.names.values().map(|number| self.files[*number].cache.len() as u64).sum()
+        self.names.values().map(|number| self.files[*number].takes()).sum()
     }
 
     fn free(&self) -> u64 {
@@ -222,6 +223,11 @@ impl NameChange {
 }
 
 impl File {
+    /// Bytes of the disk that it takes.
+    fn takes(&self) -> u64 {
+        self.allocated.max(self.cache.len() as u64)
+    }
+
     fn after(&self, dice: &mut Dice) -> Self {
         let mut bytes = self.durable.clone();
         for (offset, written) in &self.pending {
@@ -234,7 +240,7 @@ impl File {
                 (at, rest) = (at + len, &rest[len..]);
             }
         }
-        Self { cache: bytes.clone(), durable: bytes, pending: Vec::new() }
+        Self { cache: bytes.clone(), durable: bytes, pending: Vec::new(), allocated: self.allocated }
     }
 }
 
@@ -311,7 +317,7 @@ impl DiskFile for FakeFile {
         let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
         let mut state = self.disk.state();
         state.count_write()?;
-        let grows = (offset + bytes.len() as u64).saturating_sub(state.files[self.number].cache.len() as u64);
+        let grows = (offset + bytes.len() as u64).saturating_sub(state.files[self.number].takes());
         if grows > state.free() {
             return Err(io::ErrorKind::StorageFull.into());
         }
@@ -342,9 +348,12 @@ impl DiskFile for FakeFile {
     }
 
     fn allocate(&self, len: u64) -> io::Result<()> {
-        let state = self.disk.state();
-        let grows = len.saturating_sub(state.files[self.number].cache.len() as u64);
-        if grows > state.free() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        let mut state = self.disk.state();
+        if len.saturating_sub(state.files[self.number].takes()) > state.free() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        state.files[self.number].allocated = len;
+        Ok(())
     }
 
     fn forget_cached(&self) {
