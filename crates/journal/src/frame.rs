@@ -4,7 +4,7 @@
 
 use zeroize::Zeroize;
 
-use crate::format::{BATCH_HEADER_BYTES, FLAG_SECRET, RECORD_ALIGN, RECORD_HEADER_BYTES};
+use crate::format::{BATCH_HEADER_BYTES, FLAG_SECRET, RECORD_ALIGN, RECORD_HEADER_BYTES, extent};
 use crate::seal::SECRET_MAX;
 use crate::{Kind, Lsn};
 
@@ -110,6 +110,56 @@ impl Frame {
         self.secrets.clear();
     }
 
+    /// Bytes that the frame takes as a batch, where sealing adds `overhead`.
+    pub(crate) fn extent(&self, overhead: usize) -> u64 {
+        let clear = self.secret_bytes();
+        extent(self.bytes(), if clear == 0 { 0 } else { clear + overhead })
+    }
+
+    /// Cuts the frame into frames that take at most `most` bytes as batches, in order, so that each is written and comes
+    /// back by itself; `overhead` is what sealing adds. A record that is too long alone stays alone and too long.
+    pub(crate) fn split(mut self, most: u64, overhead: usize) -> Vec<Self> {
+        let cuts = self.cuts(most, overhead);
+        let mut parts: Vec<Self> = cuts.into_iter().rev().map(|at| self.split_off(at)).collect();
+        parts.push(self);
+        parts.reverse();
+        parts
+    }
+
+    /// Ordinals at which a new frame must begin.
+    fn cuts(&self, most: u64, overhead: usize) -> Vec<usize> {
+        let mut cuts = Vec::new();
+        let (mut first, mut sealed, mut secrets) = (0, 0, self.table.iter().peekable());
+        for ordinal in 0..self.marks.len() {
+            let end = self.marks.get(ordinal + 1).map_or(self.body.len(), |next| next.offset as usize);
+            let secret = secrets.next_if(|entry| (*entry >> 8) as usize == ordinal);
+            let adds = secret.map_or(0, |entry| 4 + (entry & 0xff) as usize);
+            let with = |sealed: usize| if sealed + adds == 0 { 0 } else { 4 + sealed + adds + overhead };
+            let body = |first: usize| end - self.marks[first].offset as usize;
+            if ordinal > first && extent(body(first), with(sealed)) > most {
+                cuts.push(ordinal);
+                (first, sealed) = (ordinal, 0);
+            }
+            sealed += adds;
+        }
+        cuts
+    }
+
+    /// Takes the records from ordinal `at` on.
+    fn split_off(&mut self, at: usize) -> Self {
+        let start = self.marks[at].offset;
+        let body = self.body.split_off(start as usize);
+        let mut marks = self.marks.split_off(at);
+        marks.iter_mut().for_each(|mark| mark.offset -= start);
+        let mut table = self.table.split_off(self.table.partition_point(|entry| (*entry >> 8) < at as u32));
+        table.iter_mut().for_each(|entry| *entry -= (at as u32) << 8);
+        let kept = self.table.iter().map(|entry| (entry & 0xff) as usize).sum();
+        let secrets = self.secrets[kept..].to_vec();
+        self.secrets[kept..].zeroize();
+        self.secrets.truncate(kept);
+        Self { body, marks, secrets, table }
+    }
+
     /// Bytes of the clear text that is to be sealed; 0 if there are no secrets.
     pub(crate) fn secret_bytes(&self) -> usize {
         if self.table.is_empty() { 0 } else { 4 + 4 * self.table.len() + self.secrets.len() }
@@ -170,7 +220,8 @@ impl Committed {
 pub enum Commit {
     /// Durable: answers may go out.
     Durable(Committed),
-    /// No space: nothing of this frame was written; the frame comes back as it was.
+    /// No space, or a single record longer than a segment can hold: nothing of this frame was written; it comes back as it
+    /// was.
     Full(Frame),
     /// A write, a sync or the sealing failed: the journal is dead, acknowledge nothing. The frame may be on the disk in
     /// part or whole; it comes back so that the worker knows whose records these were.

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 
 use crate::committer::Committer;
 use crate::disk::{Disk, LockGuard, Locked};
+use crate::format::{BATCH_BYTES_MAX, SEGMENT_HEADER_BYTES};
 use crate::index::{self, KeyIndex};
 use crate::keeper::{Job, Keeper};
 use crate::lane::{Lane, Lanes, Wake};
@@ -131,7 +132,8 @@ fn assemble(
 ) -> Result<Opened, Fault> {
     let Recovered { report, tail, spare, stand, .. } = recovered;
     let stats = Arc::new(Stats::new());
-    let lanes = Arc::new(Lanes::new(options.lanes));
+    let batch_max = BATCH_BYTES_MAX.min(options.segment_bytes - SEGMENT_HEADER_BYTES);
+    let lanes = Arc::new(Lanes::new(options.lanes, batch_max, seal.overhead()));
     let preparer = Arc::new(Preparer::new(place.clone(), stats.clone(), stepped));
     preparer.start(tail.segment, tail.offset, tail.ground, spare)?;
     let (jobs, inbox) = mpsc::channel();

@@ -30,11 +30,14 @@ pub(crate) struct Lanes {
     pub(crate) queues: Box<[LaneQueues]>,
     pub(crate) bell: Bell,
     pub(crate) closing: AtomicBool,
+    /// Longest batch, bytes on disk, and what sealing adds to one.
+    batch_max: u64,
+    seal_overhead: usize,
     gone: AtomicBool,
 }
 
 impl Lanes {
-    pub(crate) fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize, batch_max: u64, seal_overhead: usize) -> Self {
         let queue = |_| LaneQueues {
             submitted: ArrayQueue::new(LANE_DEPTH),
             done: SegQueue::new(),
@@ -42,7 +45,14 @@ impl Lanes {
             wake: OnceLock::new(),
         };
         let queues = (0..count).map(queue).collect();
-        Self { queues, bell: Bell::new(), closing: AtomicBool::new(false), gone: AtomicBool::new(false) }
+        Self {
+            queues,
+            bell: Bell::new(),
+            closing: AtomicBool::new(false),
+            batch_max,
+            seal_overhead,
+            gone: AtomicBool::new(false),
+        }
     }
 
     /// Whether the committer has a reason to be awake.
@@ -98,7 +108,20 @@ impl Lane {
     }
 
     /// Hands `frame` to the committer. An empty frame costs a commit like any other: do not submit one.
+    ///
+    /// A frame that is too long for one batch (4 MiB, less where segments are smaller) is cut between records, and its
+    /// parts come back one by one.
     pub fn submit(&self, frame: Frame, class: Class) {
+        let Lanes { batch_max, seal_overhead, .. } = *self.lanes;
+        if frame.extent(seal_overhead) <= batch_max {
+            return self.submit_one(frame, class);
+        }
+        for part in frame.split(batch_max, seal_overhead) {
+            self.submit_one(part, class);
+        }
+    }
+
+    fn submit_one(&self, frame: Frame, class: Class) {
         let queues = &self.lanes.queues[self.index];
         queues.outstanding.fetch_add(1, Ordering::Relaxed);
         let mut item = (frame, class);

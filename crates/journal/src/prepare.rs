@@ -19,12 +19,12 @@ use crate::place::{Place, preparing_name};
 use crate::stats::Stats;
 
 /// Largest piece under one sync: a commit that comes in between waits for no more than this.
-const PIECE_MAX: u64 = 1 << 20;
+const PIECE_MAX: u64 = 256 << 10;
 const PIECE_MIN: u64 = 4096;
 /// Pieces of a segment; fewer if it is small.
-const PIECES: u64 = 512;
-/// Pieces of ground a new journal starts with.
-const FIRST_PIECES: u64 = 8;
+const PIECES: u64 = 2048;
+/// Share of the first segment that is ground before a new journal opens.
+const FIRST_SHARE: u64 = 64;
 
 /// How often space is looked for again when nobody asks.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -346,7 +346,7 @@ fn piece_bytes(segment_bytes: u64) -> u64 {
 
 /// Makes the segment a journal starts with: named at once, with some ground; [`Preparer::start`] makes the rest.
 pub(crate) fn make_first(place: &Place, segment: u32) -> io::Result<Arc<dyn DiskFile>> {
-    let until = place.segment_bytes.min(FIRST_PIECES * piece_bytes(place.segment_bytes));
+    let until = (place.segment_bytes / FIRST_SHARE).max(piece_bytes(place.segment_bytes));
     let made = begin(place, segment).and_then(|file| {
         zero(&*file, 0, until)?;
         name(place, segment)?;

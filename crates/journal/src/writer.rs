@@ -9,8 +9,7 @@ use zeroize::Zeroize;
 
 use crate::disk::DiskFile;
 use crate::format::{
-    BATCH_ALIGN, BATCH_HEADER_BYTES, BatchHeader, Chain, GROUP_BYTES_MAX, SEGMENT_HEADER_BYTES,
-    SegmentHeader, extent,
+    BATCH_ALIGN, BATCH_HEADER_BYTES, BatchHeader, Chain, GROUP_BYTES_MAX, SEGMENT_HEADER_BYTES, SegmentHeader,
 };
 use crate::frame::{Committed, Frame};
 use crate::options::SyncMode;
@@ -88,8 +87,7 @@ impl Writer {
 
     /// Bytes that `frame` takes as a batch.
     pub(crate) fn extent_of(&self, frame: &Frame) -> u64 {
-        let clear = frame.secret_bytes();
-        extent(frame.bytes(), if clear == 0 { 0 } else { clear + self.seal.overhead() })
+        frame.extent(self.seal.overhead())
     }
 
     /// Bytes left for batches in this segment.

@@ -4,7 +4,7 @@ mod common;
 
 use common::{frame, is_prefix, numbers, open, small};
 use journal::testing::{Crash, FakeDisk};
-use journal::{Class, Commit, Fault, Options};
+use journal::{Class, Commit, Fault, Frame, Options};
 
 /// Commits until a frame does not become durable; gives the records acknowledged.
 fn commit_until_failure(desk: &common::Desk) -> usize {
@@ -114,8 +114,11 @@ fn a_full_disk_refuses_new_business_and_serves_what_is_owed() {
 }
 
 #[test]
-fn a_frame_larger_than_a_segment_is_refused_and_the_next_is_not() {
+fn a_record_longer_than_a_segment_is_refused_and_the_next_is_not() {
     let (desk, ..) = open(&FakeDisk::new(), small()).unwrap();
-    assert!(matches!(desk.commit(frame(0..200), Class::Owed), Commit::Full(_)));
+    let mut long = Frame::new();
+    long.append(1, 77, None, |out| out.resize(out.len() + 5000, 1));
+    let Commit::Full(back) = desk.commit(long, Class::Owed) else { panic!("it cannot fit") };
+    assert_eq!(back.tokens().collect::<Vec<_>>(), [(77, 1)]);
     desk.commit_durable(frame(0..2));
 }
