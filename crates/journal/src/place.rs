@@ -69,11 +69,13 @@ pub(crate) fn checkpoint_name(position: Lsn) -> String {
 }
 
 pub(crate) fn parse_segment(name: &str) -> Option<u32> {
-    name.strip_prefix("segment-")?.strip_suffix(".journal")?.parse().ok()
+    let number = name.strip_prefix("segment-")?.strip_suffix(".journal")?.parse().ok()?;
+    (segment_name(number) == name).then_some(number)
 }
 
 pub(crate) fn parse_checkpoint(name: &str) -> Option<Lsn> {
-    u64::from_str_radix(name.strip_prefix("checkpoint-")?, 16).ok().map(Lsn)
+    let position = u64::from_str_radix(name.strip_prefix("checkpoint-")?, 16).ok().map(Lsn)?;
+    (checkpoint_name(position) == name).then_some(position)
 }
 
 /// Whether the file is one that a crash left half made.

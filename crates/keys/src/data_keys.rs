@@ -34,16 +34,20 @@ impl DataKeys {
     /// # Errors
     /// [`Fault::Disk`], [`Fault::Line`], [`Fault::Node`].
     pub fn open(dir: &Path, node: u16, kek: &Kek) -> Result<Self, Fault> {
-        let path = dir.join(format!("keys-{node}.toml"));
-        let mut store = Self {
+        let mut store = Self::empty(dir, node, kek);
+        store.reread()?;
+        Ok(store)
+    }
+
+    /// Without looking at the file.
+    pub(crate) fn empty(dir: &Path, node: u16, kek: &Kek) -> Self {
+        Self {
+            path: dir.join(format!("keys-{node}.toml")),
             node,
             kek: Aes256Gcm::new((&*kek.0).into()),
             wrapped: BTreeMap::new(),
             purged_through: BusinessDay::NEVER,
-            path,
-        };
-        store.reread()?;
-        Ok(store)
+        }
     }
 
     /// Takes what the file says now.
@@ -137,7 +141,7 @@ impl DataKeys {
         aad
     }
 
-    fn read(&mut self, text: &[u8]) -> Result<(), Fault> {
+    pub(crate) fn read(&mut self, text: &[u8]) -> Result<(), Fault> {
         for line in lines::lines(text, &self.path)? {
             let bad = |expected| Fault::Line { path: self.path.clone(), line: line.number, expected };
             let number = || line.value.parse::<u16>().map_err(|_| bad("a number below 65536"));
@@ -164,7 +168,7 @@ impl DataKeys {
         Ok(())
     }
 
-    fn write(&self) -> Result<(), Fault> {
+    pub(crate) fn render(&self) -> String {
         let mut text = format!(
             "# Data keys of node {0}, wrapped under the kek of the key file. Written by the switch; removing a line makes\n\
              # every card number of that day unreadable for ever.\n\
@@ -174,10 +178,14 @@ impl DataKeys {
         for (day, wrapped) in &self.wrapped {
             let _ = writeln!(text, "{day} = \"{}\" # {}", *hex::encode(wrapped), BusinessDay(*day));
         }
+        text
+    }
+
+    fn write(&self) -> Result<(), Fault> {
         if let Some(dir) = self.path.parent() {
             std::fs::create_dir_all(dir).map_err(Fault::disk("create", dir))?;
         }
-        durable::replace(&self.path, text.as_bytes())
+        durable::replace(&self.path, self.render().as_bytes())
     }
 }
 

@@ -34,10 +34,13 @@ impl KeyFile {
     /// 0600 or 0400; [`Fault::Line`], [`Fault::Missing`], [`Fault::Weak`] for what it says; [`Fault::Disk`].
     pub fn load(path: &Path, journal_dir: &Path) -> Result<Self, Fault> {
         outside(path, journal_dir)?;
-        let text = owner_only_bytes(path)?;
+        Self::parse(&owner_only_bytes(path)?, path)
+    }
+
+    pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Self, Fault> {
         let mut token_key = None;
         let mut kek = None;
-        for line in lines::lines(&text, path)? {
+        for line in lines::lines(text, path)? {
             let slot = match line.name {
                 "token_key" => &mut token_key,
                 "kek" => &mut kek,
@@ -59,15 +62,19 @@ impl KeyFile {
     pub fn generate(path: &Path) -> Result<Self, Fault> {
         let token_key: Zeroizing<[u8; 32]> = random()?;
         let kek: Zeroizing<[u8; 32]> = random()?;
-        let text = Zeroizing::new(format!(
+        let keys = Self { token_key: TokenKey(Zeroizing::new(token_key.to_vec())), kek: Kek(kek) };
+        durable::create(path, keys.render().as_bytes())?;
+        Ok(keys)
+    }
+
+    pub(crate) fn render(&self) -> Zeroizing<String> {
+        Zeroizing::new(format!(
             "# Keys of this installation. Keep a copy in a safe: without `kek` no card number in the journal can be read,\n\
              # and with another `token_key` no card is recognised. Owner-readable only (0600), outside the journal.\n\
              token_key = \"{}\"\nkek = \"{}\"\n",
-            *hex::encode(&*token_key),
-            *hex::encode(&*kek),
-        ));
-        durable::create(path, text.as_bytes())?;
-        Ok(Self { token_key: TokenKey(Zeroizing::new(token_key.to_vec())), kek: Kek(kek) })
+            *hex::encode(&self.token_key.0),
+            *hex::encode(&*self.kek.0),
+        ))
     }
 
     /// The key of the card tokens.

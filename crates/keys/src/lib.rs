@@ -7,6 +7,7 @@
 mod data_keys;
 mod durable;
 mod fault;
+mod fuzz;
 mod hex;
 mod key_file;
 mod lines;
@@ -15,6 +16,7 @@ mod token;
 
 pub use data_keys::DataKeys;
 pub use fault::Fault;
+pub use fuzz::fuzz_key_files;
 pub use key_file::{Kek, KeyFile, TokenKey};
 pub use sealer::{OVERHEAD, Sealer};
 pub use token::Tokenizer;

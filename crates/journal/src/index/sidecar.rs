@@ -135,6 +135,9 @@ fn read_first_keys(file: &dyn DiskFile, place: &Place, segment: u32) -> io::Resu
         return Ok(None);
     }
     let pages = (u64_at(&header, 24) as usize).div_ceil(PAGE_PAIRS);
+    if pages as u64 > file.len()? / PAGE_BYTES as u64 {
+        return Ok(None);
+    }
     let mut bytes = vec![0; 8 * pages];
     read_exact_at(file, &mut bytes, HEADER_BYTES as u64)?;
     let holds = crc32c::crc32c(&bytes) == u32_at(&header, 32);

@@ -3,9 +3,11 @@
 //! Guards: what the fake disk may lose is what `disk` says may be lost.
 
 mod fake_disk;
+mod fuzz;
 mod null_disk;
 mod toys;
 
 pub use fake_disk::{Crash, FakeDisk};
+pub use fuzz::fuzz_journal;
 pub use null_disk::NullDisk;
 pub use toys::{Ledger, ToySeal};

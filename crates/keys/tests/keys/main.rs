@@ -1,5 +1,6 @@
 //! Key files that are refused, keys that outlive a restart, and sealed parts that open for nobody else.
 
+mod fuzz;
 mod key_file;
 mod sealing;
 
