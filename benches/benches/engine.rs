@@ -220,7 +220,7 @@ fn snapshot() -> Snapshot {
         version: 1,
         routes: Table::build(vec![RangeRow { span: Span::parse("4").unwrap(), line: 1, range }]).unwrap(),
         issuers: vec![issuer],
-        links: vec![LinkTerms { id: terms::stable_id("a/1"), issuer: IssuerIx(0) }],
+        links: vec![LinkTerms { id: terms::stable_id("a/1"), issuer: IssuerIx(0), pin_passthrough: false }],
         card_ceilings: vec![Rule::new(ceilings, OtherCurrency::Refuse).unwrap()],
         merchants: HashMap::default(),
         terminals: HashMap::default(),

@@ -24,6 +24,8 @@ pub struct Shop {
     pub twin_links: bool,
     /// Ceiling of each card 6224 for a day.
     pub daily: &'static str,
+    /// What else is different: text that stands in the file, and what stands there instead.
+    pub edits: Vec<(&'static str, &'static str)>,
 }
 
 impl Shop {
@@ -44,6 +46,7 @@ impl Shop {
             plain: false,
             twin_links: false,
             daily: "1000000.00",
+            edits: Vec::new(),
         }
     }
 
@@ -76,11 +79,15 @@ impl Shop {
         let Self { harbour, timeout_ms, daily, twin_links, .. } = self;
         let meadow = self.meadow.map_or_else(String::new, meadow);
         let twin = if *twin_links { TWIN } else { "" };
-        format!("{HEAD}\n{acquirer_tls}\n{MERCHANTS}\n{meadow}\n")
+        let text = format!("{HEAD}\n{acquirer_tls}\n{MERCHANTS}\n{meadow}\n")
             .replace("@TWIN@", twin)
             .replace("@HARBOUR@", &harbour.to_string())
             .replace("@TIMEOUT@", &timeout_ms.to_string())
-            .replace("@DAILY@", daily)
+            .replace("@DAILY@", daily);
+        self.edits.iter().fold(text, |text, (from, to)| {
+            assert!(text.contains(from), "{from:?} does not stand in the file");
+            text.replacen(from, to, 1)
+        })
     }
 }
 

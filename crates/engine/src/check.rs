@@ -9,7 +9,8 @@ use crate::transaction::{CHARGES_MAX, Transaction};
 use limits::{Demand, LimitKey, Rule, Scope};
 use routing::{Range, RouteQuery};
 use terms::{
-    Answer, BusinessDay, Currency, Flags, InternalCause, Kind, Money, Pan, Request, money::AMOUNT_MAX,
+    Answer, BusinessDay, Currency, Flags, InternalCause, IssuerIx, Kind, Money, Pan, Request,
+    money::AMOUNT_MAX,
 };
 
 /// A payment whose message, terminal and merchant are in order.
@@ -92,6 +93,9 @@ pub(crate) fn route<'a, 'b>(
     let Checked { request, pan, known } = *checked;
     let range = cx.snapshot.routes.find(pan).ok_or(InternalCause::NoSuchIssuer)?;
     range.permits(&RouteQuery::from(request)).map_err(routing::Excluded::cause)?;
+    if request.flags.has(Flags::PIN) && !takes_pin(cx, range.issuer) {
+        return Err(InternalCause::PinNotAllowed);
+    }
     if range.check_digit && !pan.luhn_holds() {
         return Err(InternalCause::CheckDigit);
     }
@@ -99,6 +103,12 @@ pub(crate) fn route<'a, 'b>(
         return Err(InternalCause::ExpiredCard);
     }
     Ok(Routed { request, range, known })
+}
+
+/// Whether any link of the issuer may carry DE 52; the shell takes no other for it.
+fn takes_pin(cx: &Context, issuer: IssuerIx) -> bool {
+    let links = &cx.snapshot.issuers[issuer.at()].links;
+    links.iter().any(|link| cx.snapshot.links[link.at()].pin_passthrough)
 }
 
 /// What will be charged: at most one demand per scope.

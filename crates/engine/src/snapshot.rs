@@ -95,6 +95,8 @@ pub struct LinkTerms {
     pub id: u32,
     /// Whose it is.
     pub issuer: IssuerIx,
+    /// DE 52 may go over it.
+    pub pin_passthrough: bool,
 }
 
 /// What a listener allows.

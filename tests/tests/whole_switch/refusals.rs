@@ -3,6 +3,7 @@
 
 use crate::stories::{HARBOUR_CARD, Stage};
 use std::io;
+use terms::Flags;
 use tests::certificates::Certificates;
 use tests::message::{Ask, Speech};
 use tests::terminal::Terminal;
@@ -83,4 +84,35 @@ fn only_certificates_of_our_own_authority_are_let_in() {
     stage.issuer.asked().answer("00");
     assert_eq!(line.hear().unwrap().code.as_str(), "00");
     assert!(stage.issuer.backlog().is_empty());
+}
+
+#[test]
+fn a_pin_goes_only_where_listener_and_link_allow_it() {
+    let listener = ("name = \"pos\"", "name = \"pos\"\npin = \"passthrough\"");
+    let link = ("name = \"a\"", "name = \"a\"\npin = \"passthrough\"");
+    let with_pin = |stan| Ask { pin: Some([7; 8]), ..Ask::purchase(HARBOUR_CARD, stan, 100) };
+    for edits in [vec![listener], vec![link], vec![]] {
+        let stage = Stage::with(|shop| shop.edits = edits);
+        let mut till = stage.till();
+        assert_eq!(till.ask(&with_pin(1)).unwrap().code.as_str(), "57");
+        assert!(stage.issuer.backlog().is_empty());
+        stage.switch.stop().unwrap();
+    }
+    // One of two links takes it: it goes over that one, however the turns fall.
+    let stage = Stage::with(|shop| {
+        shop.twin_links = true;
+        shop.edits = vec![listener, link];
+    });
+    stage.reaches("pointsman_link_up", &[], 2.0);
+    let mut till = stage.till();
+    for stan in 1..=8 {
+        till.send(&with_pin(stan)).unwrap();
+        let asked = stage.issuer.asked();
+        assert!(asked.request.flags.has(Flags::PIN), "the issuer gets the PIN");
+        asked.answer("00");
+        assert_eq!(till.hear().unwrap().code.as_str(), "00");
+    }
+    let journal = stage.shop.journal();
+    stage.switch.stop().unwrap();
+    assert!(!tests::shop::holds(&journal, &[7; 8]), "the journal holds a PIN block");
 }

@@ -55,7 +55,7 @@ fn issuer(name: &str, links: &[u16]) -> IssuerTerms {
 }
 
 fn link(name: &str, issuer: u16) -> LinkTerms {
-    LinkTerms { id: terms::stable_id(name), issuer: IssuerIx(issuer) }
+    LinkTerms { id: terms::stable_id(name), issuer: IssuerIx(issuer), pin_passthrough: false }
 }
 
 /// Anybody may trade.

@@ -169,6 +169,7 @@ section! {
         weight: Field<i64>,
         backup: Field<bool>,
         window: Field<i64>,
+        pin: Field<String>,
         allow_unauthenticated: Field<bool>,
     }
 }

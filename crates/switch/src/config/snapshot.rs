@@ -1,7 +1,7 @@
 //! A configuration as the engine sees it.
 //! Never decides anything: names become numbers, lists become maps. Guards: indexes inside the snapshot fit each other.
 
-use super::types::{Config, IssuerConfig, MerchantConfig, terminal_key};
+use super::types::{Config, IssuerConfig, LinkConfig, MerchantConfig, terminal_key};
 use engine::snapshot::merchant_key;
 use engine::{IssuerTerms, LinkTerms, MerchantTerms, Snapshot, TerminalTerms};
 use routing::Table;
@@ -14,7 +14,7 @@ impl Config {
             version,
             routes: routes.unwrap_or_else(|fault| unreachable!("checked ranges clash: {fault}")),
             issuers: self.issuers.iter().map(issuer).collect(),
-            links: self.links.iter().map(|link| LinkTerms { id: link.id, issuer: link.issuer }).collect(),
+            links: self.links.iter().map(link_terms).collect(),
             card_ceilings: self.card_limits.clone(),
             merchants: Default::default(),
             terminals: Default::default(),
@@ -23,6 +23,10 @@ impl Config {
         self.merchants.iter().for_each(|merchant| register(&mut snapshot, merchant));
         snapshot
     }
+}
+
+fn link_terms(config: &LinkConfig) -> LinkTerms {
+    LinkTerms { id: config.id, issuer: config.issuer, pin_passthrough: config.pin_passthrough }
 }
 
 fn issuer(config: &IssuerConfig) -> IssuerTerms {

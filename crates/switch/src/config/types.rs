@@ -7,6 +7,7 @@ use engine::{ListenerTerms, Standing};
 use framing::{Envelope, Framing};
 use iso8583::Dialect;
 use limits::{Calendar, Rule};
+use link::IssuerLinkConfig;
 use routing::{Policy, RangeRow};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -179,6 +180,27 @@ pub struct IssuerConfig {
     pub merchant: Text<15>,
 }
 
+impl IssuerConfig {
+    /// What each of its links is held to.
+    pub fn session(&self) -> IssuerLinkConfig {
+        IssuerLinkConfig {
+            envelope: self.envelope,
+            sign_on: self.sign_on,
+            sign_on_timeout_ms: self.sign_on_timeout_ms,
+            echo_every_ms: self.echo_ms,
+            echo_timeout_ms: self.echo_timeout_ms,
+            backoff_first_ms: self.reconnect_first_ms,
+            backoff_max_ms: self.reconnect_max_ms,
+            output_max: self.output_max as usize,
+            acquirer: self.acquirer,
+            forwarder: self.forwarder,
+            terminal: self.terminal,
+            merchant: self.merchant,
+            ..IssuerLinkConfig::new(Arc::clone(&self.dialect), self.framing)
+        }
+    }
+}
+
 /// A connection to an issuer.
 #[derive(Clone, Debug)]
 pub struct LinkConfig {
@@ -200,6 +222,8 @@ pub struct LinkConfig {
     pub backup: bool,
     /// Requests it may have unanswered, over all workers.
     pub window: u32,
+    /// DE 52 may go over it, as it came.
+    pub pin_passthrough: bool,
 }
 
 /// Where a link connects to.

@@ -10,7 +10,7 @@ use framing::Envelope;
 use iso8583::{Forward, ReversalOf, ReversalStan};
 use std::cell::Cell;
 use telemetry::Stage;
-use terms::{InternalCause, IssuerIx, LinkIx, ResponseCode, Tick};
+use terms::{Flags, InternalCause, IssuerIx, LinkIx, ResponseCode, Tick};
 
 /// The message that is being handled: what an immediate reply is made from.
 pub struct AtHand<'a> {
@@ -74,7 +74,7 @@ impl Worker {
 
     /// Station 6: a link's permit and a store-and-forward slot, then the ceilings; all or nothing.
     fn reserve(&mut self, txn: TxnId, issuer: IssuerIx) {
-        let result = self.permit(issuer).and_then(|permit| {
+        let result = self.permit(txn, issuer).and_then(|permit| {
             match self.shared.limits.reserve(self.engine.demands(txn)) {
                 Ok(()) => Ok(permit),
                 Err(exceeded) => {
@@ -87,16 +87,18 @@ impl Worker {
         self.feed(Event::Reserved { txn, result });
     }
 
-    fn permit(&mut self, issuer: IssuerIx) -> Result<Permit, InternalCause> {
+    fn permit(&mut self, txn: TxnId, issuer: IssuerIx) -> Result<Permit, InternalCause> {
         let share = self.slots_share[issuer.at()];
         if self.slots_taken[issuer.at()] >= share {
             return Err(InternalCause::StoreAndForwardFull);
         }
-        let (desks, up, now) = (&mut self.desks, &self.up, &self.now);
+        let (desks, up, now, links) = (&mut self.desks, &self.up, &self.now, &self.snapshot.links);
+        let transaction = self.engine.transaction(txn);
+        let with_pin = transaction.is_some_and(|transaction| transaction.request.flags.has(Flags::PIN));
         let mut taken = None;
         let link = self.choosers[issuer.at()]
             .choose(
-                |link| up[link.at()],
+                |link| up[link.at()] && (!with_pin || links[link.at()].pin_passthrough),
                 |link| {
                     taken = desks[link.at()].permit(now);
                     taken.is_some()
@@ -148,7 +150,7 @@ impl Worker {
         let to = &config.issuers[issuer.at()].dialect;
         let change = Forward {
             rrn: Some(rrn),
-            drop_pin: !from.terms.pin_passthrough,
+            drop_pin: !(from.terms.pin_passthrough && config.links[permit.link.at()].pin_passthrough),
             drop_mac: true,
             acquirer: transaction.request.acquirer,
             ..Forward::new(permit.stan, permit.transmission)

@@ -20,7 +20,7 @@ use engine::{Engine, Ledger, LedgerOptions, ShardState};
 use journal::{Journal, Options, RealDisk, RecordBuf};
 use keys::{DataKeys, KeyFile, Sealer, Tokenizer};
 use limits::Store;
-use link::{IssuerLinkConfig, IssuerSession};
+use link::IssuerSession;
 use rustls_pki_types::ServerName;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
@@ -229,19 +229,9 @@ fn links_of(ix: WorkerIx, config: &Config) -> Result<Vec<(LinkIx, Tls)>, StartFa
 /// A link's socket with its session, for the worker that owns it.
 pub(super) fn port(config: &Config, link: LinkIx) -> Port {
     let issuer = &config.issuers[config.links[link.at()].issuer.at()];
-    let session = IssuerLinkConfig {
-        sign_on: issuer.sign_on,
-        echo_every_ms: issuer.echo_ms,
-        echo_timeout_ms: issuer.echo_timeout_ms,
-        backoff_first_ms: issuer.reconnect_first_ms,
-        backoff_max_ms: issuer.reconnect_max_ms,
-        output_max: issuer.output_max as usize,
-        acquirer: issuer.acquirer,
-        ..IssuerLinkConfig::new(Arc::clone(&issuer.dialect), issuer.framing)
-    };
     // The seed only spreads reconnects: it must differ between links and between starts.
     let seed = u64::from(config.links[link.at()].id) << 32 | u64::from(std::process::id());
-    Port::new(IssuerSession::new(Arc::new(session), seed))
+    Port::new(IssuerSession::new(Arc::new(issuer.session()), seed))
 }
 
 type Doors = Vec<Vec<Door>>;

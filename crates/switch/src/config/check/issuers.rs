@@ -29,6 +29,7 @@ pub(super) fn check(
         let own = (first..links.len()).map(|at| LinkIx(at as u16)).collect();
         issuers.extend(self::issuer(&mut section, raw.get_ref(), known, limits, own));
         fair_choice(&mut section, issuers.last(), &links);
+        own_words(&mut section, issuers.last());
     }
     too_many(known, issuers.len(), links.len(), notes);
     stable_numbers(known, &links, notes);
@@ -155,6 +156,7 @@ fn link(
         weight: section.number("weight", &raw.weight, 1..=u16::MAX, 1),
         backup: flag(&raw.backup, false),
         window: section.number("window", &raw.window, least..=WINDOW_MAX, 4_096),
+        pin_passthrough: section.choice("pin", &raw.pin, &peers::PIN, false),
         address: address?,
         name,
         full_name,
@@ -190,6 +192,14 @@ fn fair_choice(section: &mut Section<'_>, issuer: Option<&IssuerConfig>, links: 
     // An empty list was noted where the links were read.
     if let (Err(fault), false) = (Chooser::new(&choices, issuer.balance), choices.is_empty()) {
         section.problem(section.span.clone(), fault.to_string());
+    }
+}
+
+/// Our sign-on, echo and sign-off as this configuration has them: a link that cannot say them would never be up.
+fn own_words(section: &mut Section<'_>, issuer: Option<&IssuerConfig>) {
+    if let Some(Err(fault)) = issuer.map(|issuer| issuer.session().check()) {
+        let text = format!("our network management cannot be written in its dialect: {fault}");
+        section.problem(section.span.clone(), text);
     }
 }
 

@@ -62,7 +62,7 @@ fn terms(section: &mut Section<'_>, raw: &raw::Listener, known: &Known<'_>) -> O
     section.choice("mac", &raw.mac, &[("none", ())], ());
     let terms = ListenerTerms {
         answer_within_ms: answer_within(section, raw),
-        pin_passthrough: section.choice("pin", &raw.pin, &[("none", false), ("passthrough", true)], false),
+        pin_passthrough: section.choice("pin", &raw.pin, &peers::PIN, false),
         registered_only: section.choice(
             "terminals",
             &raw.terminals,

@@ -156,6 +156,9 @@ pub(super) fn authenticated(
     }
 }
 
+/// What becomes of DE 52: goes no further, or goes on as it came.
+pub(super) const PIN: [(&str, bool); 2] = [("none", false), ("passthrough", true)];
+
 /// Larger messages than any card scheme has.
 const FRAME_MAX: u32 = 1 << 20;
 

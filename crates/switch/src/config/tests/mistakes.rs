@@ -73,7 +73,7 @@ fn unknown_sections_keys_and_wrong_types_are_named() {
     check(
         &[("address = \"127.0.0.1:8001\"", "address = \"127.0.0.1:8001\"\nwieght = 2\ncolour = \"red\"")],
         "line 38: issuer \"harbour\": unknown key `wieght`, did you mean `weight`?
-         line 39: issuer \"harbour\": unknown key `colour`, expected one of name, address, tls, weight, backup, window, \
+         line 39: issuer \"harbour\": unknown key `colour`, expected one of name, address, tls, weight, backup, window, pin, \
          allow_unauthenticated",
     );
 }
@@ -413,4 +413,13 @@ fn a_file_cut_or_changed_anywhere_is_reported_never_a_panic() {
             check(position, &text);
         }
     }
+}
+
+#[test]
+fn a_link_must_be_able_to_sign_on() {
+    check(
+        &[("timeout_ms = 20_000", "timeout_ms = 20_000\nterminal = \"NINE-CHARS\"")],
+        "line 28: issuer \"harbour\": our network management cannot be written in its dialect: cannot write field \
+         41: longer than 8",
+    );
 }
