@@ -10,12 +10,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 use testkit::{PATIENCE, wait_for};
 
 /// A running `pointsman serve`.
 pub struct Process {
     child: Child,
     log: Arc<Mutex<String>>,
+    /// Reads the log until its end.
+    reader: Option<JoinHandle<()>>,
     listeners: HashMap<String, SocketAddr>,
     admin: SocketAddr,
 }
@@ -36,16 +39,21 @@ impl Process {
     /// If it ends before its ports are open.
     #[track_caller]
     pub fn serve_logging(config: &Path, level: &str) -> Self {
-        let mut child = Command::new(binary())
-            .args(["serve", "--json", "--log", level, "--config"])
-            .arg(config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(binary());
+        command.args(["serve", "--json", "--log", level, "--config"]).arg(config);
+        Self::start(command)
+    }
+
+    /// Any program that serves and logs as the switch does.
+    ///
+    /// # Panics
+    /// If it ends before its ports are open.
+    #[track_caller]
+    pub fn start(mut command: Command) -> Self {
+        let streams = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = streams.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
-        let lines = follow(child.stderr.take().unwrap(), Arc::clone(&log));
+        let (lines, reader) = follow(child.stderr.take().unwrap(), Arc::clone(&log));
         let mut listeners = HashMap::new();
         let admin = loop {
             let Ok(line) = lines.recv_timeout(PATIENCE) else {
@@ -62,7 +70,7 @@ impl Process {
                 _ => {}
             }
         };
-        Self { child, log, listeners, admin }
+        Self { child, log, reader: Some(reader), listeners, admin }
     }
 
     /// Where a listener is.
@@ -145,6 +153,8 @@ impl Process {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
+        // What it said last may still be in the pipe.
+        self.reader.take().expect("it ends once").join().unwrap();
         (status.unwrap(), self.log())
     }
 }
@@ -158,9 +168,9 @@ impl Drop for Process {
 }
 
 /// Reads the log line by line for as long as the process lives.
-fn follow(from: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> Receiver<String> {
+fn follow(from: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> (Receiver<String>, JoinHandle<()>) {
     let (tell, lines) = channel();
-    std::thread::spawn(move || {
+    let reader = std::thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             log.push_str(&line);
@@ -170,7 +180,7 @@ fn follow(from: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> Receiver
             let _ = tell.send(line);
         }
     });
-    lines
+    (lines, reader)
 }
 
 /// The binary under test: `POINTSMAN_BIN`, else [`program`] `pointsman`.

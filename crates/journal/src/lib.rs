@@ -65,7 +65,7 @@ mod writer;
 
 #[cfg(not(loom))]
 pub use self::{
-    disk::{Disk, DiskFile, RealDisk},
+    disk::{Disk, DiskFile, LockGuard, Locked, RealDisk},
     fault::Fault,
     frame::{Class, Commit, Committed, Frame, PAYLOAD_MAX, RECORDS_MAX},
     index::Find,

@@ -75,6 +75,11 @@ impl Counts {
         self.of_issuer(self.layout.contradictions, issuer);
     }
 
+    /// A request could not be written in the issuer's dialect.
+    pub fn unencodable(&mut self, issuer: IssuerIx) {
+        self.of_issuer(self.layout.unencodable, issuer);
+    }
+
     /// Stand-in answered in the issuer's stead.
     pub fn stand_in(&mut self, issuer: IssuerIx, outcome: StandIn) {
         self.of_issuer(self.layout.stand_in + outcome.at() * self.layout.issuers, issuer);

@@ -136,6 +136,7 @@ fn register_counters(desk: &mut Desk<'_>, labels: &Labels, layout: &Layout) {
     desk.counters(TIMEOUTS, "Requests the issuer did not answer in time", ["issuer"], issuers());
     desk.counters(LATE, "Answers that came after their deadline", ["issuer"], issuers());
     desk.counters(CONTRADICTIONS, "Answers that contradict an earlier one", ["issuer"], issuers());
+    desk.counters(UNENCODABLE, "Requests that the issuer's dialect cannot say", ["issuer"], issuers());
     let stand_in =
         StandIn::ALL.iter().flat_map(|outcome| issuers().map(|[issuer]| [issuer, outcome.name().into()]));
     desk.counters(STAND_IN, "Answers given in the issuer's stead", ["issuer", "outcome"], stand_in);
@@ -183,6 +184,7 @@ const HANDSHAKES: &str = "pointsman_tls_handshakes_total";
 const TIMEOUTS: &str = "pointsman_issuer_timeouts_total";
 const LATE: &str = "pointsman_late_responses_total";
 const CONTRADICTIONS: &str = "pointsman_issuer_contradictions_total";
+const UNENCODABLE: &str = "pointsman_unencodable_requests_total";
 const STAND_IN: &str = "pointsman_stand_in_total";
 const REVERSALS: &str = "pointsman_reversals_total";
 const FAILURES: &str = "pointsman_terminal_failures_total";

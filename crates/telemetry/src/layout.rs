@@ -14,6 +14,7 @@ pub(crate) struct Layout {
     pub(crate) timeouts: usize,
     pub(crate) late: usize,
     pub(crate) contradictions: usize,
+    pub(crate) unencodable: usize,
     pub(crate) stand_in: usize,
     pub(crate) reversals: usize,
     pub(crate) terminal_failures: usize,
@@ -51,6 +52,7 @@ impl Layout {
         let timeouts = take(issuers);
         let late = take(issuers);
         let contradictions = take(issuers);
+        let unencodable = take(issuers);
         let stand_in = take(issuers * StandIn::ALL.len());
         let reversals = take(ReversalReason::ALL.len());
         let terminal_failures = take(TerminalFailure::ALL.len());
@@ -68,6 +70,7 @@ impl Layout {
             timeouts,
             late,
             contradictions,
+            unencodable,
             stand_in,
             reversals,
             terminal_failures,

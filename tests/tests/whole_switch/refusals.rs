@@ -4,8 +4,12 @@
 use crate::stories::{HARBOUR_CARD, Stage};
 use std::io;
 use terms::Flags;
+use testkit::{metric, wait_for};
 use tests::certificates::Certificates;
+use tests::issuer::Scripted;
 use tests::message::{Ask, Speech};
+use tests::process::{Process, root};
+use tests::shop::Shop;
 use tests::terminal::Terminal;
 
 #[test]
@@ -115,4 +119,34 @@ fn a_pin_goes_only_where_listener_and_link_allow_it() {
     let journal = stage.shop.journal();
     stage.switch.stop().unwrap();
     assert!(!tests::shop::holds(&journal, &[7; 8]), "the journal holds a PIN block");
+}
+
+#[test]
+fn what_an_issuer_s_dialect_cannot_say_is_declined_logged_and_counted() {
+    let issuer = Scripted::start();
+    let mut shop = Shop::new(issuer.address);
+    let narrow = std::fs::read_to_string(root().join("crates/iso8583/dialects/iso87-binary.toml")).unwrap();
+    let wide = "\n42 = { name = \"card acceptor identification code\", type = \"ans\", size = 15 }";
+    assert!(narrow.contains(wide));
+    std::fs::write(shop.dir.path().join("narrow.toml"), narrow.replace(wide, &wide.replace("15", "9")))
+        .unwrap();
+    shop.edits = vec![("dialect = \"iso87-binary\"", "dialect = \"narrow.toml\"")];
+    let process = Process::serve(&shop.file());
+    process.ready();
+    let client = shop.certificates.stranger();
+    let mut till = Terminal::tls(process.listener("pos"), &Speech::unionpay(), &client).unwrap();
+    for stan in 1..=5 {
+        let answer = till.ask(&Ask::purchase(HARBOUR_CARD, stan, 1_000)).unwrap();
+        assert_ne!(answer.code.as_str(), "00");
+    }
+    let counted =
+        || metric(&process.metrics(), "pointsman_unencodable_requests_total", &["issuer=\"harbour\""]);
+    wait_for("all counted", || counted() == 5.0);
+    assert!(issuer.backlog().is_empty(), "nothing was sent, and nothing is owed");
+    process.terminate();
+    let (status, log) = process.ended();
+    assert!(status.success(), "{log}");
+    let told = log.lines().filter(|line| line.contains("cannot be encoded")).collect::<Vec<_>>();
+    assert!((1..5).contains(&told.len()), "told, but not once for each: {told:#?}");
+    assert!(told[0].contains("field 42") && !told[0].contains("123456789123456"), "{}", told[0]);
 }

@@ -6,7 +6,9 @@
 use super::make;
 use super::worker::Worker;
 use engine::record::{Config as Names, Day, Record};
+use limits::Calendar;
 use std::sync::Arc;
+use terms::BusinessDay;
 
 /// Token of records that nobody waits for.
 const NOBODY: u64 = 0;
@@ -74,5 +76,47 @@ impl Worker {
         let hash = version.hash;
         drop(version);
         self.journal_names(hash);
+    }
+}
+
+/// When the counters of past days go.
+#[derive(Default)]
+pub struct Sweeps {
+    last: Option<BusinessDay>,
+}
+
+/// Workers go over to a new day within a turn; after this long none charges the one before.
+const SETTLED_MS: i64 = 60_000;
+
+impl Sweeps {
+    /// Days before this one are over in every calendar, and that is new.
+    pub fn due<'c>(
+        &mut self,
+        calendars: impl Iterator<Item = &'c Calendar>,
+        wall_ms: i64,
+    ) -> Option<BusinessDay> {
+        let oldest = calendars.map(|calendar| calendar.day_at(wall_ms - SETTLED_MS)).min()?;
+        let due = self.last.is_none_or(|last| last < oldest).then_some(oldest);
+        self.last = self.last.max(due);
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_go_when_the_last_calendar_has_left_their_day() {
+        let calendars = [Calendar::new("UTC", "00:00").unwrap(), Calendar::new("UTC", "01:00").unwrap()];
+        let mut sweeps = Sweeps::default();
+        let (midnight, minute) = (1_763_769_600_000, 60_000);
+        let mut due = |wall_ms| sweeps.due(calendars.iter(), wall_ms);
+        let first = due(midnight - minute).expect("what a restart brought back");
+        assert_eq!(due(midnight + 2 * minute), None, "the second calendar is still at the day before");
+        assert_eq!(due(midnight + 60 * minute), None, "a worker may be a turn behind");
+        assert_eq!(due(midnight + 61 * minute), Some(BusinessDay(first.0 + 1)));
+        assert_eq!(due(midnight + 62 * minute), None);
+        assert_eq!(due(midnight - minute), None, "a clock that goes back sweeps nothing");
     }
 }

@@ -157,12 +157,22 @@ impl Worker {
         };
         self.body.clear();
         // The request was decoded when it came in: what cannot be encoded for this issuer was never sent.
-        let encoded =
-            iso8583::locate(&from.dialect, &wire.request, &mut self.index).map_err(|_| ()).and_then(|()| {
+        let unsayable = match iso8583::locate(&from.dialect, &wire.request, &mut self.index) {
+            Ok(()) => {
                 iso8583::forward(&from.dialect, &wire.request, &self.index, to, &change, &mut self.body)
-                    .map_err(|_| ())
-            });
-        if encoded.is_err() || !self.up[permit.link.at()] {
+                    .err()
+                    .map(|error| error.to_string())
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(error) = &unsayable {
+            self.meter.unencodable(issuer);
+            if let Some(before) = self.complaints.tell(self.now.tick) {
+                let name = &config.issuers[issuer.at()].name;
+                tracing::error!(issuer = %name, error, before, "a request cannot be encoded for its issuer: declined");
+            }
+        }
+        if unsayable.is_some() || !self.up[permit.link.at()] {
             self.feed(Event::NotSent { txn });
             return;
         }

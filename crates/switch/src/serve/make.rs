@@ -2,6 +2,7 @@
 //! Never runs anything. Guards: everything is sized here, nothing grows past it later.
 
 use super::clock::Clock;
+use super::complaints::Complaints;
 use super::mail::Mail;
 use super::meter::Meter;
 use super::records::Records;
@@ -82,6 +83,7 @@ impl Worker {
             spare_mail: Vec::new(),
             dirty_ports: Vec::new(),
             meter,
+            complaints: Complaints::default(),
             index: Index::new(),
             answer_index: Index::new(),
             body: BytesMut::new(),

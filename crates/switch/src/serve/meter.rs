@@ -98,6 +98,11 @@ impl Meter {
         self.counts.terminal_failure(failure);
     }
 
+    /// A request could not be written in its issuer's dialect.
+    pub fn unencodable(&mut self, issuer: IssuerIx) {
+        self.counts.unencodable(issuer);
+    }
+
     /// A ceiling was passed by a forced post.
     pub fn limit_forced(&mut self) {
         self.counts.limit_forced();

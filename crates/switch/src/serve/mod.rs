@@ -6,6 +6,7 @@
 pub mod admin;
 pub(crate) mod certificates;
 pub mod clock;
+mod complaints;
 mod days;
 mod effects;
 mod issuer;
@@ -25,9 +26,10 @@ mod wire;
 mod worker;
 
 pub use running::Running;
-pub use start::{StartFault, start};
+pub use start::{StartFault, start, start_on};
 
 use crate::config::Config;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -43,6 +45,9 @@ pub enum RunFault {
     /// The journal failed while serving.
     #[error("the journal failed: nothing was acknowledged after it; start again to recover")]
     JournalFailed,
+    /// A worker's thread ended while serving.
+    #[error("a worker ended before its time; start again to recover")]
+    WorkerLost,
     /// Signals cannot be waited for.
     #[error("cannot wait for signals")]
     Signals(#[source] std::io::Error),
@@ -56,6 +61,14 @@ pub enum RunFault {
 /// # Errors
 /// [`RunFault`]; the process should exit with a status other than 0.
 pub fn run(config: Config) -> Result<(), RunFault> {
+    run_on(config, Arc::new(journal::RealDisk))
+}
+
+/// The same with the journal on another disk.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_on(config: Config, disk: Arc<dyn journal::Disk>) -> Result<(), RunFault> {
     tracing::info!(
         bytes = config.memory_bound().total(),
         "all bounds together; `pointsman check` lists them"
@@ -64,7 +77,7 @@ pub fn run(config: Config) -> Result<(), RunFault> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunFault::Signals)?;
     // Before anything is open: a signal that comes while the journal is read again must not just kill the process.
     let signals = runtime.block_on(async { Signals::new() }).map_err(RunFault::Signals)?;
-    let running = start(config)?;
+    let running = start_on(config, disk)?;
     for (name, address) in running.listeners() {
         tracing::info!(listener = %name, %address, "listening");
     }

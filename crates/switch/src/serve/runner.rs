@@ -4,7 +4,7 @@
 //! transaction. Guards: a turn runs after everything that was ready has been read.
 
 use super::issuer::{self, Tls};
-use super::shared::Phase;
+use super::shared::{Phase, Shared};
 use super::socket::Socket;
 use super::status::Status;
 use super::tls::Channel;
@@ -12,6 +12,7 @@ use super::worker::Worker;
 use super::{HOUSEKEEPING, terminal};
 use rustls::ServerConfig;
 use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -42,6 +43,17 @@ pub struct Job {
     pub links: Vec<(LinkIx, Tls)>,
     /// Where it reports that it lives.
     pub status: Arc<Status>,
+}
+
+/// Runs a worker in its thread. One that has no runtime, or panics, takes the process with it: its transactions would
+/// stand still for ever, and a restart settles them.
+pub fn watched(shared: &Shared, run: impl FnOnce() -> std::io::Result<()>) {
+    match std::panic::catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => tracing::error!(%error, "a worker has no runtime"),
+        Err(_) => tracing::error!("a worker panicked"),
+    }
+    shared.lose_worker();
 }
 
 /// Runs until the phase says that it is over.

@@ -4,6 +4,7 @@
 //! transaction answered, settled or owed.
 
 use super::admin::Admin;
+use super::days::Sweeps;
 use super::shared::{Phase, Shared, Version};
 use super::start::roll_keys;
 use super::status::Status;
@@ -28,10 +29,11 @@ pub struct Running {
     pub(super) sealer: Arc<Sealer>,
     pub(super) admin: Admin,
     pub(super) journal: Journal,
-    pub(super) workers: Vec<JoinHandle<std::io::Result<()>>>,
+    pub(super) workers: Vec<JoinHandle<()>>,
     pub(super) addresses: Vec<(String, SocketAddr)>,
     /// Configurations that workers may still hold: large ones are given up here, not within a turn.
     pub(super) retired: Mutex<Vec<Arc<Snapshot>>>,
+    pub(super) sweeps: Mutex<Sweeps>,
 }
 
 impl Running {
@@ -61,7 +63,7 @@ impl Running {
         links.filter(|(_, up)| !up.load(Ordering::Acquire)).map(|(link, _)| link.full_name.clone()).collect()
     }
 
-    /// Whether the journal failed.
+    /// Whether the journal or a worker failed.
     pub fn failed(&self) -> bool {
         self.shared.failed()
     }
@@ -80,6 +82,7 @@ impl Running {
                 tracing::error!(%error, "the sealing key of the new day cannot be made: sealing with the last one");
             }
             self.drop_retired();
+            self.sweep_limits(wall.as_millis() as i64);
         }
     }
 
@@ -103,6 +106,16 @@ impl Running {
         self.shared.version().config.memory_bound().total()
     }
 
+    /// Counters of days that are over make room for those of today.
+    fn sweep_limits(&self, wall_ms: i64) {
+        let calendars = self.shared.config.calendars.iter().map(|calendar| &calendar.calendar);
+        let due = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner).due(calendars, wall_ms);
+        if let Some(oldest) = due {
+            let swept = self.shared.limits.sweep(oldest);
+            tracing::info!(swept, left = self.shared.limits.len(), "counters of days that are over");
+        }
+    }
+
     /// Gives up configurations that no worker holds any more.
     fn drop_retired(&self) {
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,10 +137,13 @@ impl Running {
         }
         self.shared.enter(Phase::Over);
         for worker in self.workers {
-            // A worker that panicked has aborted the process; one that failed to get a runtime said so.
+            // A panic was caught and told where it happened.
             let _ = worker.join();
         }
         drop(self.admin);
+        if self.shared.lost_worker() {
+            return Err(RunFault::WorkerLost);
+        }
         if self.shared.failed() {
             return Err(RunFault::JournalFailed);
         }

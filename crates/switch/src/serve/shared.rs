@@ -28,6 +28,7 @@ pub struct Shared {
     phase: AtomicU8,
     quiet: AtomicU32,
     failed: AtomicBool,
+    lost: AtomicBool,
     /// By worker: transactions in flight, told while draining.
     pub busy: Vec<AtomicU32>,
     /// Rung when the process should look at the phase or a failure.
@@ -83,6 +84,7 @@ impl Shared {
             phase: AtomicU8::new(Phase::Running as u8),
             quiet: AtomicU32::new(0),
             failed: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
             changed: Notify::new(),
         }
     }
@@ -120,14 +122,25 @@ impl Shared {
         self.wake_all();
     }
 
-    /// The journal failed: the process must end.
+    /// A worker's thread has ended before its time: its transactions stand still, so the process must end.
+    pub fn lose_worker(&self) {
+        self.lost.store(true, Ordering::Release);
+        self.fail();
+    }
+
+    /// Whether a worker's thread has ended before its time.
+    pub fn lost_worker(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    /// The journal or a worker failed: the process must end.
     pub fn fail(&self) {
         self.failed.store(true, Ordering::Release);
         self.changed.notify_waiters();
         self.changed.notify_one();
     }
 
-    /// Whether the journal failed.
+    /// Whether the journal or a worker failed.
     pub fn failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
     }

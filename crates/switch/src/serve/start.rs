@@ -17,7 +17,7 @@ use super::worker::Worker;
 use crate::config::{Config, ListenerConfig};
 use engine::record::Intent;
 use engine::{Engine, Ledger, LedgerOptions, ShardState};
-use journal::{Journal, Options, RealDisk, RecordBuf};
+use journal::{Disk, Journal, Options, RealDisk, RecordBuf};
 use keys::{DataKeys, KeyFile, Sealer, Tokenizer};
 use limits::Store;
 use link::IssuerSession;
@@ -76,13 +76,21 @@ pub enum StartFault {
 /// # Errors
 /// [`StartFault`]; nothing is left running then.
 pub fn start(config: Config) -> Result<Running, StartFault> {
+    start_on(config, Arc::new(RealDisk))
+}
+
+/// The same with the journal on another disk.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_on(config: Config, disk: Arc<dyn Disk>) -> Result<Running, StartFault> {
     let clock = Clock::start();
     let keys = KeyFile::load(&config.journal.key_file, &config.journal.dir)?;
     std::fs::create_dir_all(&config.journal.dir)
         .map_err(|source| journal::Fault::io("create", &config.journal.dir, source))?;
     let sealer = Arc::new(Sealer::new(DataKeys::open(&config.journal.dir, config.node, keys.kek())?)?);
     // The journal's lock first: two processes that roll keys would lose each other's.
-    let (journal, recovered) = open_journal(&config, &sealer)?;
+    let (journal, recovered) = open_journal(&config, disk, &sealer)?;
     roll_keys(&config, &sealer, clock.now().wall_ms)?;
     let limits = Store::new(config.limit_counters);
     for spent in &recovered.spent {
@@ -115,13 +123,16 @@ pub fn start(config: Config) -> Result<Running, StartFault> {
         let name = format!("worker-{at}");
         let thread = std::thread::Builder::new()
             .name(name)
-            .spawn(move || runner::run(job))
+            .spawn({
+                let shared = Arc::clone(&shared);
+                move || runner::watched(&shared, || runner::run(job))
+            })
             .map_err(StartFault::Thread)?;
         workers.push(thread);
     }
     status.set_serving(true);
-    let retired = Mutex::default();
-    Ok(Running { shared, status, families, sealer, admin, journal, workers, addresses, retired })
+    let (retired, sweeps) = (Mutex::default(), Mutex::default());
+    Ok(Running { shared, status, families, sealer, admin, journal, workers, addresses, retired, sweeps })
 }
 
 /// What a restart found.
@@ -130,7 +141,11 @@ struct Recovered {
     spent: Vec<engine::ledger::Spent>,
 }
 
-fn open_journal(config: &Config, sealer: &Arc<Sealer>) -> Result<(Journal, Recovered), StartFault> {
+fn open_journal(
+    config: &Config,
+    disk: Arc<dyn Disk>,
+    sealer: &Arc<Sealer>,
+) -> Result<(Journal, Recovered), StartFault> {
     let settings = &config.journal;
     let window = i64::try_from(settings.index_window_ms).unwrap_or(i64::MAX);
     let remember = LedgerOptions { index_entries: settings.index_entries, index_window_ms: window };
@@ -146,7 +161,7 @@ fn open_journal(config: &Config, sealer: &Arc<Sealer>) -> Result<(Journal, Recov
         fresh: Some(Box::new(move || Box::new(Ledger::new(remember)))),
         ..Options::new(&settings.dir)
     };
-    let (journal, report) = journal::open(options, Arc::new(RealDisk), Arc::clone(sealer) as _, &mut ledger)?;
+    let (journal, report) = journal::open(options, disk, Arc::clone(sealer) as _, &mut ledger)?;
     tracing::info!(epoch = journal.epoch(), ?report, "journal recovered");
     if let Some((lsn, damaged)) = ledger.unreadable() {
         return Err(StartFault::Unreadable(lsn, damaged));

@@ -44,7 +44,9 @@ impl Status {
     /// Why the process should be killed; empty if it should not. A worker must have moved within [`STUCK_US`].
     pub fn live(&self) -> Vec<&'static str> {
         let mut reasons = Vec::new();
-        if self.shared.failed() {
+        if self.shared.lost_worker() {
+            reasons.push("a worker ended");
+        } else if self.shared.failed() {
             reasons.push("the journal failed");
         }
         let now = self.clock.tick().0;
@@ -63,7 +65,9 @@ impl Status {
         if self.shared.phase() != Phase::Running {
             reasons.push("shutting down");
         }
-        if self.shared.failed() || self.journal.is_failed() {
+        if self.shared.lost_worker() {
+            reasons.push("a worker ended");
+        } else if self.shared.failed() || self.journal.is_failed() {
             reasons.push("the journal failed");
         }
         if self.journal.is_full() {

@@ -5,6 +5,7 @@
 //! Never blocks and never awaits inside a turn; guards: whatever the engine asks for is done in the turn that asked.
 
 use super::clock::Clock;
+use super::complaints::Complaints;
 use super::effects::AtHand;
 use super::issuer::Port;
 use super::mail::{Answered, Inbound, LetterBox, Mail};
@@ -87,6 +88,8 @@ pub struct Worker {
     /// Links of ours with something to send.
     pub(super) dirty_ports: Vec<LinkIx>,
     pub(super) meter: Meter,
+    /// About requests that an issuer's dialect cannot say.
+    pub(super) complaints: Complaints,
     /// Scratch index for decoding what is at hand.
     pub(super) index: Index,
     /// Scratch index for an answer beside its request.

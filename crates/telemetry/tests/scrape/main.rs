@@ -23,7 +23,7 @@ fn families(labels: &Labels) -> (Families, Renderer) {
     Families::new(labels).unwrap()
 }
 
-const COUNTERS: [&str; 15] = [
+const COUNTERS: [&str; 16] = [
     "transactions_total",
     "declines_total",
     "declines_by_code_total",
@@ -31,6 +31,7 @@ const COUNTERS: [&str; 15] = [
     "issuer_timeouts_total",
     "late_responses_total",
     "issuer_contradictions_total",
+    "unencodable_requests_total",
     "stand_in_total",
     "reversals_total",
     "terminal_failures_total",
@@ -167,6 +168,7 @@ fn each_count_reaches_its_series_once() {
     counts.issuer_timeout(first);
     counts.late_response(last);
     counts.issuer_contradiction(last);
+    counts.unencodable(first);
     counts.stand_in(first, StandIn::Approved);
     counts.stand_in(last, StandIn::Declined);
     counts.reversal(ReversalReason::LinkLost);
@@ -195,6 +197,7 @@ fn each_count_reaches_its_series_once() {
         (r#"issuer_timeouts_total{issuer="bank-0"}"#, 1.0),
         (r#"late_responses_total{issuer="bank-2"}"#, 1.0),
         (r#"issuer_contradictions_total{issuer="bank-2"}"#, 1.0),
+        (r#"unencodable_requests_total{issuer="bank-0"}"#, 1.0),
         (r#"stand_in_total{issuer="bank-0",outcome="approved"}"#, 1.0),
         (r#"stand_in_total{issuer="bank-2",outcome="declined"}"#, 1.0),
         (r#"reversals_total{reason="link_lost"}"#, 1.0),

@@ -107,7 +107,7 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 }
 
 const PAGE: u64 = 4096;
-/// A header and one aligned batch: the least `journal` takes, rounded to whole pages.
-const SEGMENT_MIN: u64 = 8192;
+/// Room for a header and the longest record there is (64 KiB): one that fits into no segment would be owed for ever.
+const SEGMENT_MIN: u64 = 131_072;
 /// Positions in the log are 48 bits; this leaves room for 65,536 segments.
 const SEGMENT_MAX: u64 = 1 << 32;

@@ -206,12 +206,16 @@ fn the_journal_and_its_keys_are_looked_at() {
     check(
         &[(
             "key_file = \"keys\"",
-            "key_file = \"tls/ca.pem\"\nsegment_bytes = 10000\nreserve_bytes = 9000\nsync = \"fast\"",
+            "key_file = \"tls/ca.pem\"\nsegment_bytes = 132000\nreserve_bytes = 9000\nsync = \"fast\"",
         )],
         "line 7: journal: key file tls/ca.pem has mode 0644, expected 0600 or 0400: only its owner may read it
-         line 8: journal: segment_bytes = 10000, expected a multiple of 4096
-         line 9: journal: reserve_bytes = 9000, expected 0..=1808
+         line 8: journal: segment_bytes = 132000, expected a multiple of 4096
+         line 9: journal: reserve_bytes = 9000, expected 0..=928
          line 10: journal: sync = \"fast\", expected \"durable\" or \"relaxed\"",
+    );
+    check(
+        &[("key_file = \"keys\"", "key_file = \"keys\"\nsegment_bytes = 8192")],
+        "line 8: journal: segment_bytes = 8192, expected 131072..=4294967296",
     );
     check(
         &[("dir = \"journal\"", "dir = \"keys\"\nsync = \"relaxed\"\nindex_window_ms = 1")],

@@ -1,0 +1,122 @@
+//! `pointsman serve` on a disk that fails when told to: `faulty-switch CONFIG TRIGGER`, where the file TRIGGER, once it is
+//! there, holds the word `sync` or `read`.
+//!
+//! Only the disk differs from the service: it is handed in from here, so the service itself has no such switch. Guards: a
+//! failed sync loses what was written before it, as a disk does; a failed read is a panic of the worker that reads.
+
+use journal::{Disk, DiskFile, Locked, RealDisk};
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use switch::config::Config;
+use telemetry::logging::{self, Format};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let (Some(config), Some(trigger)) = (arguments.next(), arguments.next()) else {
+        eprintln!("expected CONFIG TRIGGER");
+        return ExitCode::FAILURE;
+    };
+    logging::init(Format::Json, "info".parse().expect("a level")).expect("nobody logs yet");
+    let config = Config::load(&config).expect("a configuration in order");
+    match switch::serve::run_on(config, Arc::new(FaultyDisk { trigger: trigger.into() })) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("faulty-switch: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct FaultyDisk {
+    trigger: Arc<Path>,
+}
+
+struct FaultyFile {
+    file: Arc<dyn DiskFile>,
+    trigger: Arc<Path>,
+}
+
+impl FaultyDisk {
+    fn faulty(&self, file: io::Result<Arc<dyn DiskFile>>) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(FaultyFile { file: file?, trigger: Arc::clone(&self.trigger) }))
+    }
+}
+
+impl FaultyFile {
+    fn fails(&self, what: &str) -> bool {
+        std::fs::read_to_string(&self.trigger).is_ok_and(|word| word.trim() == what)
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.create_dir(dir)
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        RealDisk.list(dir)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.faulty(RealDisk.open(path))
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.faulty(RealDisk.create(path))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.sync_dir(dir)
+    }
+
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        RealDisk.free_bytes(dir)
+    }
+
+    fn lock(&self, path: &Path, who: &str) -> io::Result<Locked> {
+        RealDisk.lock(path, who)
+    }
+}
+
+impl DiskFile for FaultyFile {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let worker = std::thread::current().name().is_some_and(|name| name.starts_with("worker"));
+        assert!(!(worker && self.fails("read")), "the disk panics the worker that reads");
+        self.file.read_at(buf, offset)
+    }
+
+    fn write_at(&self, parts: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
+        // What the sync will fail for never reaches the disk.
+        if self.fails("sync") { Ok(()) } else { self.file.write_at(parts, offset) }
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        if self.fails("sync") { Err(io::Error::other("the disk lost it")) } else { self.file.sync_data() }
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        self.file.truncate(len)
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        self.file.allocate(len)
+    }
+
+    fn forget_cached(&self) {
+        self.file.forget_cached();
+    }
+}
