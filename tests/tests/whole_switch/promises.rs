@@ -158,6 +158,7 @@ fn never(room: &str) -> &'static [&'static str] {
         "link" | "iso8583" | "limits" | "routing" => &["tokio", "rustls", "socket2", "journal", "engine"],
         "journal" => &["terms", "engine", "tokio"],
         "books" => &["journal", "engine"],
+        "tls" => &["tokio", "socket2", "rustix"],
         "issuer-sim" => &["engine", "link", "journal", "switch"],
         _ => &[],
     }

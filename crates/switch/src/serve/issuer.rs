@@ -5,7 +5,6 @@
 
 use super::mail::{Answered, Outgoing};
 use super::socket::{Filled, Socket};
-use super::tls::Channel;
 use super::worker::Worker;
 use bytes::BytesMut;
 use engine::record::UnmatchedReason;
@@ -23,6 +22,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use telemetry::{Handshake, Side};
 use terms::{Answer, InternalCause, LinkIx, Request, ResponseCode};
+use tls::Channel;
 use tokio::net::TcpStream;
 
 /// One link whose socket this worker owns.

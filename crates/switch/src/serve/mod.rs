@@ -21,7 +21,6 @@ mod socket;
 mod start;
 mod status;
 mod terminal;
-mod tls;
 mod wire;
 mod worker;
 

@@ -7,7 +7,6 @@ use super::issuer::{self, Tls};
 use super::shared::{Phase, Shared};
 use super::socket::Socket;
 use super::status::Status;
-use super::tls::Channel;
 use super::worker::Worker;
 use super::{HOUSEKEEPING, terminal};
 use rustls::ServerConfig;
@@ -18,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use terms::{LinkIx, ListenerIx};
+use tls::Channel;
 use tokio::net::TcpListener;
 use tokio::task::LocalSet;
 

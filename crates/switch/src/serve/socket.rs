@@ -3,10 +3,10 @@
 //! Never awaits and never spawns: a task polls it, a turn writes to it. Guards: bytes leave in order; `taken` counts what
 //! the kernel accepted, which is the only evidence of delivery there is.
 
-use super::tls::{Channel, Progress};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use tls::{Channel, Progress};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
