@@ -38,6 +38,12 @@ pub struct Ask {
     pub merchant: String,
     /// DE 52, any eight bytes.
     pub pin: Option<[u8; 8]>,
+    /// DE 25.
+    pub condition: u64,
+    /// DE 60.1; 0 takes what goes with the processing code.
+    pub function: u8,
+    /// STAN of the original: DE 61, or DE 90.
+    pub original: Option<u32>,
 }
 
 impl Speech {
@@ -122,7 +128,45 @@ impl Ask {
             terminal: "T0000001".into(),
             merchant: MARKET.into(),
             pin: None,
+            condition: 0,
+            function: 0,
+            original: None,
         }
+    }
+
+    /// A void of this purchase, or a cancellation of this pre-authorization.
+    #[must_use]
+    pub fn voided(&self, stan: u32) -> Self {
+        let function = if self.mti == 0x0100 { 11 } else { 23 };
+        self.follow(self.mti, 200_000, function, stan)
+    }
+
+    /// A refund of a part of this.
+    #[must_use]
+    pub fn refunded(&self, stan: u32, amount: u64) -> Self {
+        Self { amount, condition: 0, ..self.follow(0x0220, 200_000, 25, stan) }
+    }
+
+    /// A completion of this pre-authorization.
+    #[must_use]
+    pub fn completed(&self, stan: u32, amount: u64) -> Self {
+        Self { amount, ..self.follow(0x0200, 0, 20, stan) }
+    }
+
+    /// A void of this completion.
+    #[must_use]
+    pub fn undone(&self, stan: u32) -> Self {
+        self.follow(0x0200, 200_000, 21, stan)
+    }
+
+    /// A pre-authorization.
+    pub fn pre_authorization(pan: &str, stan: u32, amount: u64) -> Self {
+        let sale = Self::purchase(pan, stan, amount);
+        Self { mti: 0x0100, code: 30_000, condition: 6, function: 10, ..sale }
+    }
+
+    fn follow(&self, mti: u16, code: u64, function: u8, stan: u32) -> Self {
+        Self { mti, code, function, stan, original: Some(self.stan), ..self.clone() }
     }
 
     /// A balance enquiry.
@@ -151,11 +195,14 @@ impl Ask {
         let mut writer = Writer::new(dialect, Mti::of(self.mti), out);
         self.head(&mut writer);
         writer.number(7, TRANSMISSION).number(11, u64::from(self.stan));
-        writer.number(12, LOCAL_TIME).number(13, LOCAL_DATE).number(22, 12).number(25, 0);
+        writer.number(12, LOCAL_TIME).number(13, LOCAL_DATE).number(22, 12).number(25, self.condition);
         self.track(&mut writer);
         self.who(&mut writer);
         writer.number(49, 156);
         self.secrets(&mut writer);
+        if let Some(original) = self.original.filter(|_| self.mti != 0x0400) {
+            writer.text(90, format!("0200{original:06}{TRANSMISSION:010}{:022}", 0).as_bytes());
+        }
         if self.mti == 0x0400 {
             writer.text(90, format!("0200{:06}{TRANSMISSION:010}{:022}", self.stan, 0).as_bytes());
         }
@@ -172,7 +219,7 @@ impl Ask {
             return;
         }
         self.head(&mut writer);
-        writer.number(11, u64::from(self.stan)).text(22, b"021").text(25, b"00");
+        writer.number(11, u64::from(self.stan)).text(22, b"021").number(25, self.condition);
         self.track(&mut writer);
         if self.mti == 0x0400 {
             writer.text(39, b"98");
@@ -180,7 +227,15 @@ impl Ask {
         self.who(&mut writer);
         writer.text(49, b"156");
         self.secrets(&mut writer);
-        writer.text(60, if self.code == 0 { b"22000001" } else { b"01000001" });
+        let function = match (self.function, self.code) {
+            (0, 0) => 22,
+            (0, _) => 1,
+            (function, _) => function,
+        };
+        writer.text(60, format!("{function:02}000001").as_bytes());
+        if let Some(original) = self.original {
+            writer.text(61, format!("000001{original:06}{LOCAL_DATE:04}").as_bytes());
+        }
         writer.finish().unwrap();
     }
 

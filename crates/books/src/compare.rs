@@ -98,13 +98,14 @@ pub fn compare(terminals: &TerminalBook, switch: &SwitchBook, issuers: &IssuerBo
     for finding in &switch.findings {
         comparison.disagree("journal", finding.clone());
     }
+    for odd in switch.unlinked() {
+        comparison.disagree("journal", odd);
+    }
     terminals::compare(terminals, switch, &mut comparison);
     issuers::compare(issuers, switch, &mut comparison);
-    for entry in switch.transactions.values().filter(|entry| entry.debits) {
+    for entry in switch.transactions.values().filter(|entry| entry.moves()) {
         comparison.transactions += 1;
-        if entry.stands() {
-            comparison.sums(entry.currency).journal += entry.final_amount();
-        }
+        comparison.sums(entry.currency).journal += entry.net();
     }
     for item in &comparison.items {
         let sums = comparison.sums.entry(item.currency).or_default();

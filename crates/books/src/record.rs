@@ -60,6 +60,8 @@ pub enum Payload {
     Config(Vec<Name>),
     /// 13
     Audit(String),
+    /// 14
+    Linked(Linked),
     /// A kind that the page does not have.
     Unknown(u8),
 }
@@ -120,6 +122,7 @@ pub struct Refused {
     pub amount: u64,
     pub currency: u16,
     pub batch: u32,
+    pub remaining: u64,
     pub acquirer: String,
     pub terminal: String,
     pub merchant: String,
@@ -159,6 +162,18 @@ pub struct Unmatched {
     pub amount: u64,
 }
 
+/// Fields of a LINKED.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "the page describes each field")]
+pub struct Linked {
+    pub original: u64,
+    pub taken_back: bool,
+    pub voided: bool,
+    pub completed: bool,
+    pub operation: u64,
+    pub taken: u64,
+}
+
 /// A line of a CONFIG.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Name {
@@ -190,6 +205,7 @@ impl Payload {
             11 => day(&mut field)?,
             12 => Self::Config(config(&mut field)?),
             13 => Self::Audit(audit(&mut field)?),
+            14 => Self::Linked(linked(&mut field)?),
             other => return Ok(Self::Unknown(other)),
         };
         if field.left.is_empty() { Ok(payload) } else { Err(field.fault("bytes left over")) }
@@ -286,9 +302,23 @@ fn refused(field: &mut Fields<'_>) -> Result<Refused, PayloadFault> {
     let stan = field.number(3)? as u32;
     let (amount, currency) = (field.number(6)?, field.number(2)? as u16);
     field.skip(16)?;
-    let batch = field.number(3)? as u32;
+    let (batch, remaining) = (field.number(3)? as u32, field.number(6)?);
     let (acquirer, terminal, merchant) = (field.text()?, field.text()?, field.text()?);
-    Ok(Refused { at, kind, cause, code, issuer, stan, amount, currency, batch, acquirer, terminal, merchant })
+    Ok(Refused {
+        at,
+        kind,
+        cause,
+        code,
+        issuer,
+        stan,
+        amount,
+        currency,
+        batch,
+        remaining,
+        acquirer,
+        terminal,
+        merchant,
+    })
 }
 
 fn obligation(field: &mut Fields<'_>) -> Result<Payload, PayloadFault> {
@@ -371,6 +401,24 @@ fn config(field: &mut Fields<'_>) -> Result<Vec<Name>, PayloadFault> {
 fn audit(field: &mut Fields<'_>) -> Result<String, PayloadFault> {
     field.skip(6)?;
     field.rest()
+}
+
+fn linked(field: &mut Fields<'_>) -> Result<Linked, PayloadFault> {
+    let original = field.number(8)?;
+    field.skip(24)?;
+    let (flags, standing) = (field.byte()?, field.byte()?);
+    field.skip(18)?;
+    let (operation, taken) = (field.number(8)?, field.number(6)?);
+    let charges = field.byte()?;
+    field.skip(usize::from(charges) * 24)?;
+    Ok(Linked {
+        original,
+        taken_back: flags & 1 != 0,
+        voided: standing & 1 != 0,
+        completed: standing & 2 != 0,
+        operation,
+        taken,
+    })
 }
 
 fn serial_then(field: &mut Fields<'_>, rest: usize) -> Result<u64, PayloadFault> {

@@ -64,6 +64,10 @@ pub struct TerminalEntry {
 pub enum TerminalState {
     /// The goods are handed over.
     Approved,
+    /// A void, cancellation or refund was approved: the money goes back.
+    Credited,
+    /// A hold that an approved completion has replaced.
+    Completed,
     /// An answer declined it.
     Declined,
     /// The terminal reversed it and got its answer (0410 00).

@@ -4,7 +4,7 @@
 //! outcome per INTENT; a reversal once owed stays owed until its ACK.
 
 use crate::journal;
-use crate::record::{Intent, Payload, PayloadFault, Refused, state};
+use crate::record::{Intent, Linked, Payload, PayloadFault, Refused, state};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,6 +26,9 @@ pub struct SwitchBook {
     pub days: BTreeMap<String, u16>,
     /// What does not follow from what came before.
     pub findings: Vec<String>,
+    /// Standing operations and their originals, by serial.
+    #[serde(skip)]
+    operations: BTreeMap<u64, u64>,
     #[serde(skip)]
     names: BTreeMap<u32, String>,
 }
@@ -83,6 +86,14 @@ pub struct Entry {
     pub kind: u8,
     /// Whether it takes money from a cardholder (a balance does not).
     pub debits: bool,
+    /// Whether it gives money back: a void, a cancellation, a refund.
+    pub credits: bool,
+    /// A void or cancellation of it was approved.
+    pub voided: bool,
+    /// A completion took the place of its hold.
+    pub completed: bool,
+    /// What approved refunds or completions took of it, minor units.
+    pub taken: i64,
     /// Asked for, minor units.
     pub amount: i64,
     /// Approved, where it differs.
@@ -238,6 +249,7 @@ impl SwitchBook {
             Payload::Config(names) => {
                 self.names.extend(names.into_iter().map(|name| (name.number, name.name)));
             }
+            Payload::Linked(linked) => self.link(&linked),
             Payload::Audit(_) => {}
             Payload::Unknown(kind) => self.findings.push(format!("record of unknown kind {kind}")),
         }
@@ -278,6 +290,10 @@ impl SwitchBook {
             terminal_rrn: intent.terminal_rrn.clone(),
             kind: intent.kind,
             debits: DEBITS.contains(&intent.kind),
+            credits: CREDITS.contains(&intent.kind),
+            voided: false,
+            completed: false,
+            taken: 0,
             amount: money(intent.amount),
             approved_amount: None,
             currency: intent.currency,
@@ -314,6 +330,43 @@ impl SwitchBook {
         Some(entry)
     }
 
+    /// An operation changed how its original stands.
+    fn link(&mut self, linked: &Linked) {
+        if !self.transactions.contains_key(&linked.operation) {
+            self.findings.push(format!("{}: LINKED without an intent", serial_text(linked.operation)));
+        }
+        match linked.taken_back {
+            true => self.operations.remove(&linked.operation),
+            false => self.operations.insert(linked.operation, linked.original),
+        };
+        let Some(original) = self.transactions.get_mut(&linked.original) else {
+            return self.findings.push(format!("{}: LINKED to no original", serial_text(linked.operation)));
+        };
+        (original.voided, original.completed) = (linked.voided, linked.completed);
+        original.taken = money(linked.taken);
+    }
+
+    /// Originals whose operations do not add up: what LINKED says was taken is not what stands.
+    pub fn unlinked(&self) -> Vec<String> {
+        let mut sums: BTreeMap<u64, i64> = BTreeMap::new();
+        let mut odd = Vec::new();
+        for (operation, original) in &self.operations {
+            let Some(operation) = self.transactions.get(operation) else { continue };
+            if !operation.stands() {
+                odd.push(format!("{}: its effect stands, itself it does not", operation.serial));
+            }
+            let whole = WHOLE.contains(&operation.kind);
+            *sums.entry(*original).or_default() += if whole { 0 } else { operation.final_amount() };
+        }
+        for (serial, entry) in &self.transactions {
+            let sum = sums.get(serial).copied().unwrap_or(0);
+            if sum != entry.taken {
+                odd.push(format!("{}: {} taken, operations say {sum}", entry.serial, entry.taken));
+            }
+        }
+        odd
+    }
+
     fn refuse(&mut self, refused: &Refused) {
         *self.refused.entry(refused.cause.unwrap_or(u8::MAX)).or_default() += 1;
     }
@@ -327,6 +380,21 @@ impl Entry {
     /// What it moved if it stands approved, minor units.
     pub fn final_amount(&self) -> i64 {
         self.approved_amount.unwrap_or(self.amount)
+    }
+
+    /// What it did to its cardholder if it stands: money taken is positive, given back negative. A hold that a completion
+    /// replaced is nothing any more.
+    pub fn net(&self) -> i64 {
+        match (self.stands(), self.debits, self.credits) {
+            (true, true, _) if !self.completed => self.final_amount(),
+            (true, _, true) => -self.final_amount(),
+            _ => 0,
+        }
+    }
+
+    /// Whether it moves money, one way or the other.
+    pub fn moves(&self) -> bool {
+        self.debits || self.credits
     }
 
     /// Whether the journal says that the money moved and stays moved.
@@ -377,6 +445,10 @@ fn money(amount: u64) -> i64 {
     i64::try_from(amount).unwrap_or(i64::MAX)
 }
 
+/// Purchase void, pre-authorization's cancellation, completion's void, refund.
+const CREDITS: [u8; 4] = [1, 3, 5, 7];
+/// Operations on the whole of their original.
+const WHOLE: [u8; 3] = [1, 3, 5];
 /// Purchase, pre-authorization, completion, completion advice, offline sale.
 const DEBITS: [u8; 5] = [0, 2, 4, 6, 9];
 const OWED: &[State] = &[State::Reversing, State::Quarantined];

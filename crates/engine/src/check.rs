@@ -36,8 +36,11 @@ pub(crate) fn check<'a, 'b>(
     listener: &ListenerTerms,
 ) -> Result<Checked<'a, 'b>, InternalCause> {
     well_formed(request)?;
-    if !matches!(request.kind, Kind::Purchase | Kind::PreAuth | Kind::Balance) {
+    if !matches!(request.kind, Kind::Purchase | Kind::PreAuth | Kind::Balance) && !request.kind.is_linked() {
         return Err(InternalCause::UnsupportedTransaction);
+    }
+    if request.kind.is_linked() && request.original.is_none() {
+        return Err(InternalCause::FormatError);
     }
     let pan = request.pan.ok_or(InternalCause::FormatError)?;
     if request.kind.moves_money() && request.amount == 0 {
@@ -181,7 +184,9 @@ fn charge(
     let Some(demand) = demand else { return Ok(()) };
     let charged_in = ChargedIn::under(rule, amount.currency, billing.currency);
     transaction.charged = transaction.charged.with(scope, charged_in);
-    transaction.charge(demand.charge());
+    if !request.kind.posts_on_approval() {
+        transaction.charge(demand.charge());
+    }
     demands.push(demand);
     Ok(())
 }

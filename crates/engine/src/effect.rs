@@ -111,9 +111,19 @@ pub enum Effect {
         /// Which.
         txn: TxnId,
     },
-    /// Add `Engine::charges(txn)` unconditionally.
+    /// Add `Engine::posts(txn)` unconditionally.
     Force {
         /// Which.
+        txn: TxnId,
+    },
+    /// Give back `Engine::given_back(txn)`: what the original of an approved operation was charged.
+    GiveBack {
+        /// The operation.
+        txn: TxnId,
+    },
+    /// Charge `Engine::given_back(txn)` again, unconditionally: the operation was taken back.
+    Restore {
+        /// The operation.
         txn: TxnId,
     },
     /// Send a reversal built from `Engine::transaction(txn)`; if no link is up the engine tries again on `LinkChanged` or its

@@ -6,6 +6,7 @@
 use crate::check::{self, Checked, Demands, Routed};
 use crate::effect::{Code, Disposition, Effect, Effects, Note, Reply, Timer};
 use crate::event::{Context, Event, Origin, Permit, TxnId};
+use crate::flow::{NamedOriginal, Ties};
 use crate::frames::Frames;
 use crate::index::{Entry, Index};
 use crate::ledger::ShardState;
@@ -55,6 +56,7 @@ pub struct Engine {
     pub(crate) tombs: Tombs,
     pub(crate) past: Past,
     pub(crate) owed: Owed,
+    pub(crate) ties: Ties,
     pub(crate) serials: u64,
     pub(crate) rrns: u64,
     pub(crate) draining: bool,
@@ -84,6 +86,7 @@ impl Engine {
             tombs: Tombs::new(config.tombstones_per_terminal),
             past: Past::new(config.past),
             owed: Owed::new(),
+            ties: Ties::default(),
             serials: 1,
             rrns: recovered.rrn_counter / u64::from(config.shards) + 1,
             draining: false,
@@ -210,7 +213,10 @@ impl Engine {
             self.slab.close(id);
             return Err(cause);
         }
-        turn.ask(Effect::Reserve { txn: id, issuer });
+        match routed.request.kind.is_linked() {
+            true => self.seek_original(turn, id),
+            false => turn.ask(Effect::Reserve { txn: id, issuer }),
+        }
         Ok(id)
     }
 
@@ -224,7 +230,8 @@ impl Engine {
         };
         transaction.permit = Some(permit);
         transaction.link_id = turn.snapshot().links[permit.link.at()].id;
-        (transaction.holds, transaction.slot_held, transaction.reply_due) = (true, true, true);
+        (transaction.slot_held, transaction.reply_due) = (true, true);
+        transaction.holds = !transaction.request.kind.posts_on_approval();
         transaction.serial = Serial::new(self.config.epoch, self.config.shard, self.serials);
         let rrn = self.rrns * u64::from(self.config.shards) + u64::from(self.config.shard);
         transaction.rrn = Rrn::issue(turn.now().day_of_year, rrn, transaction.request.stan.get());
@@ -268,7 +275,7 @@ impl Engine {
         origin: Origin,
         cause: InternalCause,
     ) -> Disposition {
-        turn.write_refused(request, 0, cause);
+        turn.write_refused(request, 0, cause, 0);
         turn.count(request.kind, Some(cause), None, None);
         turn.ask(Effect::Reply { txn: None, origin, reply: plain(Code::Internal(cause)) });
         Disposition::Done
@@ -277,7 +284,8 @@ impl Engine {
     /// Refused with a slab position, before an INTENT.
     pub(crate) fn refuse_kept(&mut self, turn: &mut Turn, id: TxnId, cause: InternalCause) {
         let transaction = self.slab.at(id.index);
-        turn.write_refused(&transaction.request, transaction.issuer_id, cause);
+        let remaining = transaction.remaining;
+        turn.write_refused(&transaction.request, transaction.issuer_id, cause, remaining);
         let issuer = Some(transaction.issuer).filter(|issuer| issuer.0 != u16::MAX);
         turn.count(transaction.request.kind, Some(cause), None, issuer);
         let (origin, reply) = (transaction.origin, plain(Code::Internal(cause)));
@@ -296,6 +304,7 @@ impl Engine {
 
     /// The slab position is free; the index is not touched.
     pub(crate) fn forget(&mut self, turn: &mut Turn, id: TxnId) {
+        self.untie(turn, id);
         self.slab.close(id);
         turn.ask(Effect::Forget { txn: id });
     }
@@ -305,10 +314,26 @@ impl Engine {
         self.config.max_live / 8
     }
 
-    /// What [`Effect::Reserve`] must charge; nothing for a type that spends nothing.
+    /// What [`Effect::Reserve`] must charge; nothing for a type that spends nothing, or posts what it spends.
     pub fn demands(&self, id: TxnId) -> &[Demand] {
-        assert!(self.slab.get(id).is_some(), "demands of a transaction that is gone");
+        let transaction = self.slab.get(id).expect("demands of a transaction that is gone");
+        if transaction.request.kind.posts_on_approval() { &[] } else { self.posts(id) }
+    }
+
+    /// What [`Effect::Force`] adds.
+    pub fn posts(&self, id: TxnId) -> &[Demand] {
         self.demands[id.index as usize].as_slice()
+    }
+
+    /// What [`Effect::GiveBack`] gives back and [`Effect::Restore`] charges again: the charges of the operation's original.
+    pub fn given_back(&self, id: TxnId) -> impl Iterator<Item = Charge> + '_ {
+        self.ties.link(id.index).into_iter().flat_map(|link| link.given_back.iter())
+    }
+
+    /// How the issuer knows the original of an operation; `None` for what is no operation.
+    pub fn named_original(&self, id: TxnId) -> Option<NamedOriginal> {
+        let link = self.ties.link(id.index)?;
+        self.ties.get(link.original).map(|tie| tie.original.named)
     }
 
     /// What [`Effect::Release`] gives back. Also good for a transaction forgotten in this turn.

@@ -41,7 +41,7 @@ impl Engine {
         let transaction = self.slab.at(id.index);
         (transaction.holds, transaction.slot_held) = (false, false);
         let (kind, issuer) = (transaction.request.kind, transaction.issuer);
-        turn.write_refused(&transaction.request, transaction.issuer_id, InternalCause::ReversedInFlight);
+        turn.write_refused(&transaction.request, transaction.issuer_id, InternalCause::ReversedInFlight, 0);
         turn.ask(Effect::Return { txn: id });
         turn.ask(Effect::Release { txn: id });
         turn.count(kind, Some(InternalCause::ReversedInFlight), None, Some(issuer));
@@ -77,7 +77,13 @@ impl Engine {
                 State::Reversed => turn.write_tombstone(id, transaction, original),
                 _ => turn.write_resolve(id, transaction, original),
             }
-        } else if lacks(Written::Outcome) {
+            return;
+        }
+        if lacks(Written::Linked) {
+            self.write_linked_again(turn, id);
+        }
+        let transaction = self.slab.at(id.index);
+        if lacks(Written::Outcome) {
             turn.write_outcome(id, transaction);
         } else if lacks(Written::Obligation) {
             turn.write_obligation(id, transaction, Serial::NONE);

@@ -12,7 +12,8 @@ pub use parts::{Missing, OpenIntent, Owed, Parts, Resolving, ShardState, Spent, 
 
 use crate::index::{Entry, Index};
 use crate::record::{
-    self, Ack, Damaged, Day, Intent, Late, Obligation, Outcome, Parked, Record, Serial, Tombstone, Unsettled,
+    self, Ack, Damaged, Day, Intent, Late, Linked, Obligation, Outcome, Parked, Record, Serial, Tombstone,
+    Unsettled,
 };
 use crate::{State, Verdict};
 use cells::Cells;
@@ -123,6 +124,7 @@ impl Ledger {
             record::TOMBSTONE => self.tombstone(Tombstone::read(payload)?, lsn),
             record::LATE => self.late(&Late::read(payload)?),
             record::PARKED => self.parked(&Parked::read(payload)?, lsn),
+            record::LINKED => self.linked(&Linked::read(payload)?, lsn),
             record::DAY => self.new_day(&Day::read(payload)?),
             // These change nothing that a restart needs: an undelivered approval counts as delivered after one.
             _ => {}
@@ -132,7 +134,7 @@ impl Ledger {
 
     fn intent(&mut self, intent: Intent, lsn: Lsn) {
         self.now(intent.wall_ms);
-        intent.charges().for_each(|charge| self.cells.add(charge));
+        intent.held().for_each(|charge| self.cells.add(charge));
         if let Some(counter) = rrn_counter(intent.rrn) {
             self.rrn_counters[usize::from(intent.serial.shard())] = counter;
         }
@@ -145,7 +147,10 @@ impl Ledger {
         self.index.update(outcome.slot, outcome.repeat, |entry| entry.settle(outcome.state, lsn));
         let Some(open) = self.open.remove(&outcome.serial) else { return };
         match outcome.state {
-            State::Declined => open.intent.charges().for_each(|charge| self.cells.give_back(charge)),
+            State::Declined => open.intent.held().for_each(|charge| self.cells.give_back(charge)),
+            State::Approved if open.intent.request.kind.posts_on_approval() => {
+                open.intent.charges().for_each(|charge| self.cells.add(charge));
+            }
             State::Reversing => self.owe(Owed::by_outcome(outcome, &open)),
             _ => {}
         }
@@ -212,6 +217,16 @@ impl Ledger {
         if let Some(owed) = self.owed.get_mut(&parked.serial) {
             owed.quarantined = true;
         }
+    }
+
+    fn linked(&mut self, linked: &Linked, lsn: Lsn) {
+        self.now(linked.wall_ms);
+        let approved = |entry: &Entry| entry.repeat == linked.repeat && entry.state == State::Approved;
+        self.index.update_where(linked.slot, approved, |entry| entry.settle(State::Approved, lsn));
+        linked.charges.iter().for_each(|charge| match linked.taken_back {
+            true => self.cells.add(charge),
+            false => self.cells.give_back(charge),
+        });
     }
 
     fn new_day(&mut self, day: &Day) {

@@ -23,6 +23,7 @@ mod check;
 pub mod effect;
 pub mod engine;
 pub mod event;
+mod flow;
 pub mod frames;
 mod full;
 pub mod index;
@@ -47,9 +48,12 @@ mod write;
 pub use effect::{Code, Disposition, Effect, Effects, Reply, Timer};
 pub use engine::{Config, Engine};
 pub use event::{Context, Event, Fetched, Origin, Permit, TxnId, Verdict};
+pub use flow::NamedOriginal;
 pub use frames::Frames;
 pub use index::{Entry, Index, shard_of};
 pub use ledger::{Ledger, LedgerOptions, Parts, ShardState};
-pub use snapshot::{IssuerTerms, LinkTerms, ListenerTerms, MerchantTerms, Snapshot, Standing, TerminalTerms};
+pub use snapshot::{
+    IssuerTerms, LinkTerms, ListenerTerms, MerchantTerms, RefundTerms, Snapshot, Standing, TerminalTerms,
+};
 pub use state::State;
 pub use transaction::Transaction;

@@ -6,6 +6,7 @@
 
 mod intent;
 mod life;
+mod linked;
 mod notes;
 mod outcome;
 mod owed;
@@ -14,6 +15,7 @@ pub(crate) mod wire;
 
 pub use intent::{Charged, ChargedIn, INTENT_BYTES_MAX, Intent, SECRET_BYTES};
 pub use life::{Audit, Config, Day, FORMAT};
+pub use linked::{Drawn, Linked};
 pub use notes::{Late, Parked, Refused, Undelivered, Unmatched, UnmatchedReason};
 pub use outcome::{OUTCOME_BYTES, Outcome, Told};
 pub use owed::{Ack, Charges, Obligation, Resolve, Unsettled};
@@ -49,6 +51,8 @@ pub const DAY: Kind = 11;
 pub const CONFIG: Kind = 12;
 /// What people did.
 pub const AUDIT: Kind = 13;
+/// What an operation did to the earlier transaction that it names.
+pub const LINKED: Kind = 14;
 
 /// Name of a record's kind, as tables show it.
 pub const fn kind_name(kind: Kind) -> &'static str {
@@ -66,6 +70,7 @@ pub const fn kind_name(kind: Kind) -> &'static str {
         DAY => "DAY",
         CONFIG => "CONFIG",
         AUDIT => "AUDIT",
+        LINKED => "LINKED",
         _ => "unknown kind",
     }
 }
@@ -161,7 +166,7 @@ pub trait Record: Sized {
 /// transaction, and the OBLIGATION to look for an original (it would be found in the original's place) are not indexed.
 pub fn slot_of(kind: Kind, payload: &[u8]) -> Option<u64> {
     let has_slot = match kind {
-        INTENT | OUTCOME | ACK | TOMBSTONE | PARKED => true,
+        INTENT | OUTCOME | ACK | TOMBSTONE | PARKED | LINKED => true,
         OBLIGATION => !owed::looks_for(payload),
         _ => false,
     };
@@ -171,7 +176,7 @@ pub fn slot_of(kind: Kind, payload: &[u8]) -> Option<u64> {
 
 /// Reads `data` as a record of every kind, the first byte once more as the kind: for fuzzing and its unit test.
 pub fn fuzz_records(data: &[u8]) {
-    for kind in 0..=AUDIT + 1 {
+    for kind in 0..=LINKED + 1 {
         read_any(kind, data);
     }
     let _ = Intent::read(data, data.get(..SECRET_BYTES).unwrap_or_default());
@@ -196,6 +201,7 @@ fn read_any(kind: Kind, payload: &[u8]) {
         DAY => again::<Day>(payload),
         CONFIG => drop(Config::read(payload)),
         AUDIT => drop(Audit::read(payload)),
+        LINKED => again::<Linked>(payload),
         _ => {}
     }
 }

@@ -44,6 +44,9 @@ impl Engine {
     fn settle_open(&mut self, turn: &mut Turn, open: &OpenIntent) {
         let mut transaction = restored(turn, &open.intent, open.lsn, turn.now().tick);
         (transaction.holds, transaction.lsn) = (true, open.lsn);
+        if transaction.request.kind.posts_on_approval() {
+            (transaction.holds, transaction.charge_count) = (false, 0);
+        }
         let id = self.come_back(transaction);
         let transaction = self.slab.at(id.index);
         assert!(

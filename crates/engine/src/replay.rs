@@ -9,7 +9,8 @@ use crate::engine::{Engine, NOBODY_ASKED, plain, sameness};
 use crate::event::{Fetched, Origin, Permit, TxnId};
 use crate::index::Entry;
 use crate::record::{
-    ACK, Ack, Intent, OBLIGATION, OUTCOME, Obligation, Outcome, Record, TOMBSTONE, Told, Tombstone, Unsettled,
+    ACK, Ack, Drawn, Intent, LINKED, Linked, OBLIGATION, OUTCOME, Obligation, Outcome, Record, TOMBSTONE,
+    Told, Tombstone, Unsettled,
 };
 use crate::reverse::{misstates, open_tombstone};
 use crate::settle::{oblige, reply_approval, said};
@@ -34,6 +35,12 @@ impl Engine {
         let request = checked.request;
         let position = entry.slab().filter(|_| entry.state != State::Tombstone);
         let state = position.map_or(entry.state, |position| self.slab.at(position).state);
+        if state == State::Approved && self.is_voided(&entry) && sameness(request, &entry) == Stimulus::Same {
+            turn.note(Note::Duplicate);
+            let reply = plain(Code::Internal(InternalCause::Reversed));
+            turn.ask(Effect::Reply { txn: None, origin, reply });
+            return Disposition::Done;
+        }
         match step(Some(state), sameness(request, &entry)) {
             Step::RefuseReversed => self.refuse(turn, request, origin, InternalCause::Reversed),
             Step::Contradict => {
@@ -119,7 +126,7 @@ impl Engine {
             }
             Role::Reversal | Role::Resolve => self.reverse_fetched(turn, id, past),
             Role::Recall => self.recalled(turn, id, past),
-            Role::Payment => {}
+            Role::Payment => self.original_fetched(turn, id, past),
         }
     }
 
@@ -127,6 +134,9 @@ impl Engine {
     fn replay(&mut self, turn: &mut Turn, id: TxnId, known: Step, past: Option<Past>) {
         let origin = self.slab.at(id.index).origin;
         let reply = match past {
+            Some(past) if past.drawn.voided => {
+                Reply { rrn: Some(past.transaction.rrn), ..plain(Code::Internal(InternalCause::Reversed)) }
+            }
             Some(past) if known == Step::Replay && past.transaction.state == State::Approved => Reply {
                 rrn: Some(past.transaction.rrn),
                 approval_code: past.transaction.approval_code,
@@ -154,10 +164,17 @@ impl Engine {
             // Another transaction under the same slot, or one that cannot be read: nobody can say, so it stays owed.
             return self.not_meant(turn, id, reference);
         };
+        if self.reversal_of_drawn(turn, id, &past) {
+            return;
+        }
+        let reversal = self.slab.at(id.index);
         let wrong = misstates(&reversal.request, &past.transaction.request);
         let stimulus = if wrong { Stimulus::Misstated } else { Stimulus::Reversal };
         let rrn = Some(past.transaction.rrn);
         match step(Some(past.transaction.state), stimulus) {
+            Step::Reverse if past.transaction.request.kind.is_linked() => {
+                self.call_back_operation(turn, id, past);
+            }
             Step::Reverse if reverses(&past.transaction) => self.call_back(turn, id, past),
             Step::RefusePartial if reversal.role == Role::Reversal => {
                 self.refuse_kept(turn, id, InternalCause::PartialNotAllowed);
@@ -249,7 +266,9 @@ impl Engine {
 pub(crate) struct Past {
     pub(crate) transaction: Transaction,
     code: Option<ResponseCode>,
-    lsn: Lsn,
+    pub(crate) lsn: Lsn,
+    /// What approved operations have done to it.
+    pub(crate) drawn: Drawn,
 }
 
 /// What the latest record of a transaction says.
@@ -258,6 +277,7 @@ struct Last {
     told: Told,
     approval_code: Option<ApprovalCode>,
     approval_seen: bool,
+    drawn: Drawn,
 }
 
 /// `None` where a record is damaged, of a kind that ends nothing, or not there.
@@ -269,11 +289,11 @@ fn past(turn: &Turn, records: &Fetched, received: Tick) -> Option<Past> {
     transaction.approval_code = last.approval_code;
     transaction.approval_seen = last.approval_seen;
     transaction.issuer_code = last.told.code;
-    transaction.holds = last.state == State::Approved;
+    transaction.holds = last.state == State::Approved && !last.drawn.voided && !last.drawn.completed;
     if last.state != State::Approved {
         transaction.told = last.told;
     }
-    Some(Past { transaction, code: last.told.code, lsn: records.intent_lsn })
+    Some(Past { transaction, code: last.told.code, lsn: records.intent_lsn, drawn: last.drawn })
 }
 
 fn last(records: &Fetched) -> Option<Last> {
@@ -282,17 +302,23 @@ fn last(records: &Fetched) -> Option<Last> {
             let outcome = Outcome::read(records.payload).ok()?;
             let Outcome { state, told, approval_code, approval_seen, .. } = outcome;
             let approval_seen = approval_seen || state == State::Approved;
-            Some(Last { state, told, approval_code, approval_seen })
+            Some(Last { state, told, approval_code, approval_seen, drawn: Drawn::UNTOUCHED })
         }
         OBLIGATION => match Obligation::read(records.payload).ok()?.owed {
             Unsettled::Reverse { told, approval_seen, .. } => {
-                Some(Last { state: State::Reversing, told, approval_code: None, approval_seen })
+                let drawn = Drawn::UNTOUCHED;
+                Some(Last { state: State::Reversing, told, approval_code: None, approval_seen, drawn })
             }
             Unsettled::Resolve(_) => None,
         },
         ACK => {
             let Ack { state, told, .. } = Ack::read(records.payload).ok()?;
-            Some(Last { state, told, approval_code: None, approval_seen: false })
+            let drawn = Drawn::UNTOUCHED;
+            Some(Last { state, told, approval_code: None, approval_seen: false, drawn })
+        }
+        LINKED => {
+            let Linked { told, approval_code, drawn, .. } = Linked::read(records.payload).ok()?;
+            Some(Last { state: State::Approved, told, approval_code, approval_seen: true, drawn })
         }
         _ => None,
     }

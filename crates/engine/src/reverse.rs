@@ -29,6 +29,11 @@ impl Engine {
         };
         let entry = self.index.find_original(&original).filter(|entry| !expired_tombstone(entry, turn));
         let position = entry.and_then(|entry| entry.slab());
+        if let Some(entry) = &entry
+            && let Some(held) = self.reversal_of_tied(turn, request, origin, entry)
+        {
+            return held;
+        }
         let stimulus = self.reversal_stimulus(request, position);
         match step(entry.map(|entry| self.state_of(&entry)), stimulus) {
             Step::Seek => self.seek(turn, request, origin, original),
@@ -104,7 +109,8 @@ impl Engine {
         };
         let (id, original) = (self.slab.id(position), self.slab.at(position));
         (original.reply_due, original.terminal_reason) = (false, request.reason);
-        oblige(turn, id, original, ReversalReason::Terminal);
+        self.take_back_operation(turn, id);
+        oblige(turn, id, self.slab.at(id.index), ReversalReason::Terminal);
         Disposition::Kept(waiter)
     }
 
@@ -130,7 +136,7 @@ impl Engine {
         }
     }
 
-    fn confirm_now(&mut self, turn: &mut Turn, origin: Origin, rrn: Option<Rrn>) -> Disposition {
+    pub(crate) fn confirm_now(&mut self, turn: &mut Turn, origin: Origin, rrn: Option<Rrn>) -> Disposition {
         turn.ask(Effect::Reply { txn: None, origin, reply: confirmation(rrn) });
         Disposition::Done
     }
@@ -147,7 +153,7 @@ impl Engine {
         self.slab.at(waiter.index).waiters = first;
     }
 
-    fn open_reversal(&mut self, turn: &Turn, request: &Request, origin: Origin) -> Option<TxnId> {
+    pub(crate) fn open_reversal(&mut self, turn: &Turn, request: &Request, origin: Origin) -> Option<TxnId> {
         let mut reversal =
             Transaction::new(request, Role::Reversal, State::Tombstone, origin, turn.now().tick);
         (reversal.terminal_reason, reversal.reply_due) = (request.reason, true);
@@ -212,6 +218,9 @@ impl Engine {
 
     /// What the journal's index says of an original that memory does not have.
     pub(crate) fn found(&mut self, turn: &mut Turn, id: TxnId, result: Result<Lsn, bool>) {
+        if self.slab.get(id).is_some_and(Transaction::is_payment) {
+            return self.original_found(turn, id, result);
+        }
         let searching = |txn: &&mut Transaction| matches!(txn.role, Role::Reversal | Role::Resolve);
         let Some(reversal) = self.slab.get_mut(id).filter(searching) else { return };
         let original = reversal.request.original.expect("checked when it came");

@@ -28,6 +28,9 @@ impl Engine {
             transaction.serial
         );
         transaction.pending &= !written.bit();
+        if written == Written::Linked {
+            return self.linked_durable(turn, id, lsn);
+        }
         transaction.lsn = lsn;
         if transaction.release_on & written.bit() != 0 {
             transaction.release_on &= !written.bit();
@@ -79,6 +82,7 @@ impl Engine {
             stimulus = Stimulus::Mismatches;
         }
         match step(Some(transaction.state), stimulus) {
+            Step::Approve if transaction.request.kind.is_linked() => self.approve_operation(turn, id, answer),
             Step::Approve => approve(turn, id, transaction, answer),
             Step::Decline => {
                 transaction.issuer_code = Some(answer.code);
@@ -161,6 +165,8 @@ impl Engine {
         if transaction.pending | transaction.unwritten != 0 {
             return;
         }
+        self.conclude_operation(turn, id);
+        let transaction = self.slab.at(id.index);
         match transaction.state {
             State::Approved => reply_approval(turn, id, transaction),
             State::Declined => {
@@ -195,10 +201,11 @@ impl Engine {
     /// The connection died before the kernel took the approval's first byte: the terminal may come back for a while.
     pub(crate) fn undelivered(&mut self, turn: &mut Turn, id: TxnId) {
         let told = |txn: &&mut Transaction| txn.is_payment() && txn.state == State::Approved && txn.replied;
+        let proven = self.has_operations(id);
         let Some(transaction) = self.slab.get_mut(id).filter(told) else { return };
         turn.note(Note::Undelivered);
         turn.write_undelivered(transaction);
-        if !reverses(transaction) {
+        if !reverses(transaction) || proven {
             settle(turn, id, transaction);
             return self.close(turn, id);
         }
@@ -214,6 +221,8 @@ impl Engine {
         }
         let transaction = self.slab.at(id.index);
         if transaction.in_grace && is_due(turn.now().tick, transaction.wake) {
+            self.take_back_operation(turn, id);
+            let transaction = self.slab.at(id.index);
             oblige(turn, id, transaction, ReversalReason::Undelivered);
         }
     }
@@ -255,7 +264,7 @@ impl Engine {
 }
 
 /// APPROVED: the answer waits for the OUTCOME.
-fn approve(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, answer: &Answer) {
+pub(crate) fn approve(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, answer: &Answer) {
     transaction.state = State::Approved;
     transaction.issuer_code = Some(answer.code);
     transaction.approval_code = answer.approval_code;

@@ -97,6 +97,13 @@ impl Slab {
         &mut place.transaction
     }
 
+    /// As [`Slab::at`], to look at.
+    pub(crate) fn read(&self, index: u32) -> &Transaction {
+        let place = &self.places[index as usize];
+        assert!(place.live, "position {index} is listed but free");
+        &place.transaction
+    }
+
     pub(crate) fn id(&self, index: u32) -> TxnId {
         TxnId { index, generation: self.places[index as usize].generation }
     }

@@ -48,6 +48,8 @@ pub struct IssuerTerms {
     pub calendar: CalendarIx,
     /// Ceilings over all its cards together.
     pub ceilings: Option<Rule>,
+    /// A completion may be this much of its pre-authorization, in percent.
+    pub completion_percent: u16,
     /// Its links.
     pub links: Vec<LinkIx>,
 }
@@ -130,6 +132,26 @@ pub struct MerchantTerms {
     pub standing: Standing,
     /// Ceilings over all its terminals.
     pub ceilings: Option<Rule>,
+    /// What may be refunded, for how long, to whom.
+    pub refund: RefundTerms,
+}
+
+/// A merchant's refund policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RefundTerms {
+    /// Business days after the original's.
+    pub days: u16,
+    /// All refunds of an original together, in percent of it.
+    pub percent: u16,
+    /// Only to the card that paid.
+    pub same_card: bool,
+}
+
+impl Default for RefundTerms {
+    /// The whole, within 180 days, to the same card.
+    fn default() -> Self {
+        Self { days: 180, percent: 100, same_card: true }
+    }
 }
 
 /// A terminal.

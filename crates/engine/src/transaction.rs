@@ -5,13 +5,15 @@
 
 use crate::effect::ReversalReason;
 use crate::event::{Origin, Permit};
-use crate::record::{Charged, Serial, Told};
+use crate::record::{Charged, Drawn, Serial, Told};
 use crate::snapshot::Patience;
 use crate::state::State;
 use crate::table::Step;
 use journal::Lsn;
 use limits::Charge;
-use terms::{ApprovalCode, BusinessDay, InternalCause, IssuerIx, LinkIx, Request, ResponseCode, Rrn, Tick};
+use terms::{
+    ApprovalCode, BusinessDay, InternalCause, IssuerIx, LinkIx, Minor, Request, ResponseCode, Rrn, Tick,
+};
 
 /// Scopes a transaction can be charged under.
 pub(crate) const CHARGES_MAX: usize = limits::Scope::ALL.len();
@@ -121,6 +123,10 @@ pub struct Transaction {
     pub(crate) owed_prev: u32,
     /// In the list of owed reversals.
     pub(crate) listed: bool,
+    /// What approved operations have done to it.
+    pub(crate) drawn: Drawn,
+    /// Refused for asking more of its original than this.
+    pub(crate) remaining: Minor,
 }
 
 /// Records whose durability the engine waits for: bits of `pending`, and the upper part of a frame's token.
@@ -132,11 +138,12 @@ pub(crate) enum Written {
     Obligation = 4,
     Ack = 8,
     Tombstone = 16,
+    Linked = 64,
 }
 
 impl Written {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Intent, Self::Outcome, Self::Obligation, Self::Ack, Self::Tombstone];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Intent, Self::Outcome, Self::Obligation, Self::Ack, Self::Tombstone, Self::Linked];
 
     pub(crate) const fn bit(self) -> u8 {
         self as u8
@@ -199,6 +206,8 @@ impl Transaction {
             owed_next: NIL,
             owed_prev: NIL,
             listed: false,
+            drawn: Drawn::UNTOUCHED,
+            remaining: 0,
         }
     }
 

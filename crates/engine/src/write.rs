@@ -183,7 +183,13 @@ impl Turn<'_, '_> {
     }
 
     /// Journaled without waiting for its sync.
-    pub(crate) fn write_refused(&mut self, request: &Request, issuer: u32, cause: InternalCause) {
+    pub(crate) fn write_refused(
+        &mut self,
+        request: &Request,
+        issuer: u32,
+        cause: InternalCause,
+        remaining: Minor,
+    ) {
         let record = Refused {
             wall_ms: self.now().wall_ms,
             mti: request.mti,
@@ -195,6 +201,7 @@ impl Turn<'_, '_> {
             currency: request.currency,
             token: request.token,
             batch: request.batch & 0xFF_FFFF,
+            remaining: bounded(remaining),
             acquirer: request.acquirer,
             terminal: request.terminal,
             merchant: request.merchant,
@@ -218,10 +225,11 @@ pub(crate) fn gone(id: TxnId, transaction: &Transaction) -> Gone {
 
 /// Whether its type owes a reversal when in doubt.
 pub(crate) fn reverses(transaction: &Transaction) -> bool {
-    match transaction.request.kind.in_doubt() {
+    let request = &transaction.request;
+    match request.kind.in_doubt() {
         InDoubt::Reverse => true,
-        // Advices are never admitted yet: check refuses them.
-        InDoubt::Forget | InDoubt::Repeat => false,
+        InDoubt::Repeat => request.kind.is_linked(),
+        InDoubt::Forget => false,
     }
 }
 

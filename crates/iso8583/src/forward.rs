@@ -5,6 +5,7 @@
 use crate::dialect::Dialect;
 use crate::error::EncodeError;
 use crate::index::Index;
+use crate::named::Named;
 use crate::patch::{Patch, Plan, compose};
 use crate::view::View;
 use bytes::BytesMut;
@@ -29,6 +30,8 @@ pub struct Forward {
     pub drop_pin: bool,
     /// Leave DE 64 and 128 behind: a MAC is good for one link.
     pub drop_mac: bool,
+    /// The original of a void, completion or refund: what the terminal calls it means nothing to the issuer.
+    pub original: Option<Named>,
 }
 
 impl Forward {
@@ -43,6 +46,7 @@ impl Forward {
             mti: None,
             drop_pin: true,
             drop_mac: true,
+            original: None,
         }
     }
 }
@@ -82,6 +86,10 @@ pub fn forward(
     }
     if forward.drop_mac {
         patch.remove(64).remove(128);
+    }
+    let mut data = [b'0'; Named::DIGITS];
+    if let Some(original) = &forward.original {
+        original.put(to, &mut data, &mut patch);
     }
     let source = View::new(from, bytes, index);
     compose(to, &Plan { source, keep: [u64::MAX; 3], lent: None, patch: &patch }, out)

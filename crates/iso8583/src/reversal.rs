@@ -5,6 +5,7 @@ use crate::dialect::{Dialect, Reference, ReversalStan};
 use crate::digits::write_ascii;
 use crate::error::EncodeError;
 use crate::index::Bits;
+use crate::named::Named;
 use crate::write::Writer;
 use bytes::BytesMut;
 use terms::{
@@ -144,14 +145,16 @@ fn pan(of: &ReversalOf, writer: &mut Writer<'_>) {
 
 /// MTI, STAN, DE 7, acquirer and forwarder of the original, in digits.
 fn original_data(of: &ReversalOf, n: u8, writer: &mut Writer<'_>) {
-    let mut digits = [b'0'; 42];
-    digits[..4].copy_from_slice(&of.original_mti.ascii());
-    write_ascii(u64::from(of.stan.get()), &mut digits[4..10]);
-    write_ascii(u64::from(of.transmission.0), &mut digits[10..20]);
-    let acquirer = of.acquirer.trimmed();
-    if acquirer.iter().all(u8::is_ascii_digit) {
-        digits[31 - acquirer.len()..31].copy_from_slice(acquirer);
-    }
+    let named = Named {
+        mti: of.original_mti,
+        stan: of.stan,
+        transmission: of.transmission,
+        acquirer: of.acquirer,
+        batch: of.batch,
+        local_date: of.local_date,
+    };
+    let mut digits = [b'0'; Named::DIGITS];
+    named.original_data(&mut digits);
     writer.text(n, &digits);
 }
 

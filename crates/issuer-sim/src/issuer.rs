@@ -8,6 +8,7 @@ use crate::config::{ConfigFault, IssuerConfig};
 use crate::ledger::{EntryIx, Keep, Ledger, New, State, Totals};
 use crate::mood::{Act, Mood, Moods};
 use crate::random::Random;
+use crate::related::Related;
 use bytes::{Bytes, BytesMut};
 use core::time::Duration;
 use framing::{Envelope, Framing};
@@ -158,15 +159,15 @@ pub(crate) struct Message<'a> {
 }
 
 /// Everything of an issuer but the index, which is lent out while a message is handled.
-struct Bank {
+pub(crate) struct Bank {
     name: String,
-    teller: Teller,
-    accounts: Accounts,
-    ledger: Ledger,
+    pub(crate) teller: Teller,
+    pub(crate) accounts: Accounts,
+    pub(crate) ledger: Ledger,
     moods: Moods,
     random: Random,
     require_sign_on: bool,
-    keep: Keep,
+    pub(crate) keep: Keep,
 }
 
 impl Bank {
@@ -245,7 +246,9 @@ impl Bank {
             self.ledger.totals.repeats += 1;
             return self.as_before(known);
         }
-        let (code, state) = match self.settle(message, act) {
+        let related = self.related(message);
+        let settled = related.and_then(|related| self.settle(message, act, related.as_ref()));
+        let (code, state) = match settled {
             Ok(state) => (ResponseCode::approved(), state),
             Err(code) => (code, State::Declined),
         };
@@ -253,7 +256,10 @@ impl Bank {
             return self.only_count(request.amount, code, state);
         }
         match self.ledger.write(key, &entry(message, code, state)) {
-            Ok(at) => self.as_before(at),
+            Ok(at) => {
+                self.relate(at, state, request.amount, related.ok().flatten().as_ref());
+                self.as_before(at)
+            }
             Err(_) => {
                 self.unsettle(message, state);
                 self.declined(ResponseCode::of("96"))
@@ -279,7 +285,12 @@ impl Bank {
     }
 
     /// Moves the money. The code is the decline's.
-    fn settle(&mut self, message: &Message<'_>, act: Option<Act>) -> Result<State, ResponseCode> {
+    fn settle(
+        &mut self,
+        message: &Message<'_>,
+        act: Option<Act>,
+        related: Option<&Related>,
+    ) -> Result<State, ResponseCode> {
         if let Some(Act::Decline(code)) = act {
             return Err(code);
         }
@@ -290,6 +301,9 @@ impl Bank {
         }
         let insist = act == Some(Act::Approve) || message.request.mti.is_advice();
         let charge = charge(message, insist).ok_or_else(|| ResponseCode::of("14"))?;
+        if let Some(hold) = related.filter(|related| related.lifts) {
+            return self.lift(hold, &charge, message.now.wall_ms).map(|()| State::Debited);
+        }
         self.accounts.charge(&charge).map(|()| State::Debited)
     }
 
@@ -338,14 +352,20 @@ impl Bank {
         if entry.state == State::Credited {
             let again = Charge { pan, amount: entry.amount, expiry: None, yymm: 0, insist: true };
             let taken = self.accounts.charge(&again);
-            return self.settled(taken, |bank| bank.ledger.undo_credit(at));
+            return self.settled(taken, |bank| {
+                bank.ledger.undo_credit(at);
+                bank.ledger.put_back(at, entry.amount);
+            });
         }
         let amount = self.to_return(at, request);
         if amount == 0 {
             return Said::code(ResponseCode::approved());
         }
         let given = self.accounts.give_back(pan, amount);
-        self.settled(given, |bank| bank.ledger.give_back(at, amount, message.now.wall_ms))
+        self.settled(given, |bank| {
+            bank.ledger.give_back(at, amount, message.now.wall_ms);
+            bank.hold_again(at, pan, amount);
+        })
     }
 
     fn settled(&mut self, moved: Result<(), ResponseCode>, book: impl FnOnce(&mut Self)) -> Said {
@@ -432,7 +452,7 @@ impl Original {
     }
 }
 
-fn named(view: &View<'_>) -> Option<(u32, u32)> {
+pub(crate) fn named(view: &View<'_>) -> Option<(u32, u32)> {
     let mut digits = [0; 42];
     view.content(90, &mut digits).filter(|len| *len == digits.len())?;
     let number = |from: usize, to: usize| {

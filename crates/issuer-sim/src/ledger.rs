@@ -95,6 +95,10 @@ pub(crate) struct Ledger {
     returns: Vec<GivenBack>,
     /// Of entries that were reversed in part: how much.
     parts: HashMap<u32, Minor>,
+    /// Of entries that voids, refunds and completions refer to: what these took.
+    drawn: HashMap<u32, Minor>,
+    /// Such operations, and which entry each refers to.
+    operations: HashMap<u32, EntryIx>,
     codes: Vec<ResponseCode>,
     /// RRNs that are not of the form of ours.
     odd_rrns: Vec<Rrn>,
@@ -111,6 +115,8 @@ impl Ledger {
             max,
             returns: Vec::new(),
             parts: HashMap::new(),
+            drawn: HashMap::new(),
+            operations: HashMap::new(),
             codes: Vec::new(),
             odd_rrns: Vec::new(),
             epoch_ms: None,
@@ -206,6 +212,36 @@ impl Ledger {
         }
         self.returns.push(GivenBack { of, after: self.count, amount, at });
         self.count_return(amount);
+    }
+
+    /// What operations have taken of an entry.
+    pub(crate) fn drawn(&self, of: EntryIx) -> Minor {
+        self.drawn.get(&of.0).copied().unwrap_or(0)
+    }
+
+    /// Books that `operation` took `amount` of an entry.
+    pub(crate) fn draw(&mut self, operation: EntryIx, of: EntryIx, amount: Minor) {
+        *self.drawn.entry(of.0).or_insert(0) += amount;
+        self.operations.insert(operation.0, of);
+    }
+
+    /// The operation was reversed: the entry it referred to, which has that much again.
+    pub(crate) fn put_back(&mut self, operation: EntryIx, amount: Minor) -> Option<EntryIx> {
+        let of = self.operations.remove(&operation.0)?;
+        if let Some(drawn) = self.drawn.get_mut(&of.0) {
+            *drawn -= amount;
+        }
+        Some(of)
+    }
+
+    /// A hold that a completion has lifted stands again, as if it had not been lifted.
+    pub(crate) fn hold_again(&mut self, of: EntryIx) {
+        let Some(at) = self.returns.iter().rposition(|back| back.of == of) else { return };
+        let back = self.returns.remove(at);
+        self.totals.reversals -= 1;
+        self.totals.reversed -= back.amount;
+        self.parts.remove(&of.0);
+        self.chunks[of.0 as usize / CHUNK][of.0 as usize % CHUNK].set_state(State::Debited);
     }
 
     /// Takes the money of a credit back again: a void or refund was reversed. It leaves the book as if it had not been.

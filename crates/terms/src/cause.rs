@@ -171,6 +171,16 @@ closed_set! {
         HotCard = "hot-card",
         /// A partial reversal that no rule allows.
         PartialNotAllowed = "partial-not-allowed",
+        /// The original was declined, reversed, voided or used up, or is still in flight; or it is of another type or batch.
+        OriginalNotOpen = "original-not-open",
+        /// A void or cancellation names another amount than its original's.
+        NotWholeOriginal = "not-whole-original",
+        /// More than is left of the original.
+        OverOriginal = "over-original",
+        /// A refund came after the days the merchant's policy allows.
+        RefundTooLate = "refund-too-late",
+        /// A refund to another card than the one that paid.
+        RefundOtherCard = "refund-other-card",
     }
 }
 
@@ -183,7 +193,10 @@ impl InternalCause {
                 Cause::Operator
             }
             I::Reversed | I::ReversedInFlight | I::OriginalNotFound | I::SignInRequired => Cause::Operator,
-            I::PartialNotAllowed => Cause::Operator,
+            I::PartialNotAllowed | I::OriginalNotOpen | I::NotWholeOriginal | I::OverOriginal => {
+                Cause::Operator
+            }
+            I::RefundTooLate | I::RefundOtherCard => Cause::Merchant,
             I::ExpiredCard | I::CheckDigit | I::NoSuchIssuer | I::RouteExcludesCard => Cause::Card,
             I::RouteExcludesTerminal | I::UnknownTerminal | I::UnknownMerchant => Cause::Merchant,
             I::SuspendedTerminal | I::SuspendedMerchant | I::CurrencyNotAllowed => Cause::Merchant,
@@ -210,6 +223,8 @@ impl InternalCause {
                 Source::Format
             }
             I::PartialNotAllowed | I::SignInRequired | I::MacWrong => Source::Format,
+            I::OriginalNotOpen | I::NotWholeOriginal | I::OverOriginal => Source::Format,
+            I::RefundTooLate | I::RefundOtherCard => Source::Registry,
             I::NoSuchIssuer | I::RouteExcludesCard | I::RouteExcludesTerminal | I::PinNotAllowed => {
                 Source::Route
             }
@@ -232,7 +247,7 @@ impl InternalCause {
         use InternalCause as I;
         match self {
             I::FormatError => "30",
-            I::UnsupportedTransaction => "12",
+            I::UnsupportedTransaction | I::OriginalNotOpen | I::RefundTooLate => "12",
             I::ZeroAmount | I::PartialNotAllowed => "13",
             I::ExpiredCard => "54",
             I::CheckDigit => "14",
@@ -249,7 +264,8 @@ impl InternalCause {
             I::OverDailyCount => "65",
             I::MacWrong | I::JournalFailed | I::DiskFull | I::Overloaded | I::AnswerMismatch => "96",
             I::UnknownAnswerCode | I::IssuerDeclined => "05",
-            I::OriginalNotFound => "25",
+            I::OriginalNotFound | I::RefundOtherCard => "25",
+            I::NotWholeOriginal | I::OverOriginal => "64",
             I::SignInRequired => "77",
             I::HotCard => "59",
         }

@@ -99,6 +99,19 @@ impl Kind {
         )
     }
 
+    /// Whether it does something to an earlier transaction, which must be known here.
+    pub const fn is_linked(self) -> bool {
+        matches!(
+            self,
+            Self::PurchaseVoid | Self::PreAuthCancel | Self::Completion | Self::CompletionVoid | Self::Refund
+        )
+    }
+
+    /// Whether its charges are posted when it is approved, in the place of its original's, instead of being reserved.
+    pub const fn posts_on_approval(self) -> bool {
+        matches!(self, Self::Completion)
+    }
+
     /// 0800 and its kin: answered by the switch itself.
     pub const fn is_network(self) -> bool {
         matches!(self, Self::SignOn | Self::SignOff | Self::Echo | Self::NetworkOther)

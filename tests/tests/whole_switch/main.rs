@@ -6,6 +6,7 @@ mod disk;
 mod faults;
 mod kill_nine;
 mod load;
+mod operations;
 mod process;
 mod promises;
 mod readme;

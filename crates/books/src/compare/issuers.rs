@@ -17,7 +17,7 @@ struct Booked {
 
 pub(super) fn compare(book: &IssuerBook, switch: &SwitchBook, comparison: &mut Comparison) {
     let mut by_key: BTreeMap<(&str, u32), Vec<u64>> = BTreeMap::new();
-    for (serial, entry) in switch.transactions.iter().filter(|(_, entry)| entry.debits) {
+    for (serial, entry) in switch.transactions.iter().filter(|(_, entry)| entry.moves()) {
         by_key.entry((&entry.issuer, entry.link_stan)).or_default().push(*serial);
     }
     let mut booked: BTreeMap<u64, Booked> = BTreeMap::new();
@@ -33,13 +33,18 @@ pub(super) fn compare(book: &IssuerBook, switch: &SwitchBook, comparison: &mut C
             (Some(_), Some(_)) => unasked(booking, "more than one transaction", comparison),
         }
     }
-    for (serial, entry) in switch.transactions.iter().filter(|(_, entry)| entry.debits) {
+    for (serial, entry) in switch.transactions.iter().filter(|(_, entry)| entry.moves()) {
         settle(entry, booked.get(serial).copied().unwrap_or_default(), comparison);
     }
 }
 
-fn settle(entry: &Entry, booked: Booked, comparison: &mut Comparison) {
-    let amount = entry.final_amount();
+fn settle(entry: &Entry, mut booked: Booked, comparison: &mut Comparison) {
+    let sign = if entry.credits { -1 } else { 1 };
+    let amount = entry.net() * sign;
+    if entry.credits {
+        // A credit is a debit the other way round.
+        booked = Booked { debits: booked.reversals, reversals: booked.debits, net: -booked.net, ..booked };
+    }
     if booked.foreign {
         return comparison.disagree(name(entry), "the issuer booked it in another currency");
     }
@@ -50,14 +55,14 @@ fn settle(entry: &Entry, booked: Booked, comparison: &mut Comparison) {
     }
     match (entry.state, booked.net) {
         (State::Approved, net) if net == amount => {}
-        (State::StandIn, 0) => comparison.issuer_item(ItemKind::StandInLoss, entry, amount),
+        (State::StandIn, 0) => comparison.issuer_item(ItemKind::StandInLoss, entry, sign * amount),
         (State::StandIn, net) if net == amount => {}
         (State::Declined | State::Reversed | State::Reversing | State::Quarantined | State::Open, 0) => {}
-        (State::Quarantined, net) => comparison.issuer_item(ItemKind::Quarantined, entry, -net),
+        (State::Quarantined, net) => comparison.issuer_item(ItemKind::Quarantined, entry, -net * sign),
         // It answered a decline, or acknowledged the reversal, and keeps the debit.
-        (State::Reversed, net) => comparison.issuer_item(ItemKind::IssuerContradiction, entry, -net),
+        (State::Reversed, net) => comparison.issuer_item(ItemKind::IssuerContradiction, entry, -net * sign),
         (State::Declined, net) if entry.code.is_some() => {
-            comparison.issuer_item(ItemKind::IssuerContradiction, entry, -net);
+            comparison.issuer_item(ItemKind::IssuerContradiction, entry, -net * sign);
         }
         (state, net) => {
             comparison.disagree(name(entry), format!("journal {state:?} {amount}, issuer's net debit {net}"));

@@ -10,14 +10,16 @@ type Key = (String, String, String, u32, u32);
 
 pub(super) fn compare(book: &TerminalBook, switch: &SwitchBook, comparison: &mut Comparison) {
     let mut by_key: BTreeMap<Key, Vec<u64>> = BTreeMap::new();
-    for (serial, entry) in switch.transactions.iter().filter(|(_, entry)| entry.debits) {
+    for (serial, entry) in switch.transactions.iter().filter(|(_, entry)| entry.moves()) {
         by_key.entry(key_of(entry)).or_default().push(*serial);
     }
     let mut taken = BTreeSet::new();
     for believed in book.entries.iter().filter(|believed| believed.money) {
-        if believed.state == TerminalState::Approved {
-            comparison.sums(believed.currency).terminals += believed.amount;
-        }
+        comparison.sums(believed.currency).terminals += match believed.state {
+            TerminalState::Approved => believed.amount,
+            TerminalState::Credited => -believed.amount,
+            _ => 0,
+        };
         let candidates = by_key.get(&key(believed)).map_or(&[][..], Vec::as_slice);
         let free = |serial: &&u64| !taken.contains(*serial);
         let same = |serial: &&u64| is_same(believed, &switch.transactions[*serial]);
@@ -29,8 +31,8 @@ pub(super) fn compare(book: &TerminalBook, switch: &SwitchBook, comparison: &mut
             None => alone(believed, comparison),
         }
     }
-    let left = switch.transactions.iter().filter(|(serial, entry)| entry.debits && !taken.contains(serial));
-    for (_, entry) in left.filter(|(_, entry)| entry.stands()) {
+    let left = switch.transactions.iter().filter(|(serial, entry)| entry.moves() && !taken.contains(serial));
+    for (_, entry) in left.filter(|(_, entry)| entry.net() != 0) {
         comparison.disagree(name(entry), "approved in the journal, not in the terminals' book");
     }
 }
@@ -39,7 +41,17 @@ pub(super) fn compare(book: &TerminalBook, switch: &SwitchBook, comparison: &mut
 fn settle(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) {
     use TerminalState as T;
     let amount = entry.final_amount();
+    if entry.credits {
+        return credit(believed, entry, comparison);
+    }
     match (believed.state, entry.state) {
+        (T::Completed, State::Approved) if entry.completed => {}
+        (T::Completed | T::Credited, state) => {
+            comparison.disagree(name(entry), format!("terminal {:?}, journal {state:?}", believed.state));
+        }
+        (T::Approved | T::Unknown, State::Approved) if entry.completed => {
+            comparison.disagree(name(entry), "completed in the journal, not in the terminals' book");
+        }
         (T::Approved, State::Approved | State::StandIn)
             if (believed.amount, believed.currency) == (amount, entry.currency) => {}
         (T::Approved, State::Approved | State::StandIn) => {
@@ -69,9 +81,35 @@ fn settle(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) 
     }
 }
 
+/// Money that goes back: every amount counts the other way.
+fn credit(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) {
+    use TerminalState as T;
+    let amount = entry.final_amount();
+    match (believed.state, entry.state) {
+        (T::Credited, State::Approved | State::StandIn)
+            if (believed.amount, believed.currency) == (amount, entry.currency) => {}
+        (T::Unknown, State::Approved | State::StandIn) => {
+            comparison.terminal_item(ItemKind::UnconfirmedDelivery, entry, -amount);
+        }
+        (T::Declined, State::Approved | State::StandIn) => {
+            comparison.terminal_item(ItemKind::TerminalBreach, entry, -amount);
+        }
+        (T::Credited, State::Reversing | State::Reversed | State::Quarantined)
+            if entry.reversal_reason == Some(TERMINAL_ASKED) =>
+        {
+            comparison.terminal_item(ItemKind::TerminalBreach, entry, believed.amount);
+        }
+        (_, State::Open) => comparison.disagree(name(entry), "no outcome in the journal"),
+        (T::Declined | T::Reversed | T::Unknown, _) if !entry.stands() => {}
+        (state, journal) => {
+            comparison.disagree(name(entry), format!("terminal {state:?}, journal {journal:?}"))
+        }
+    }
+}
+
 /// The journal has no INTENT for it: fine unless the terminal has an approval.
 fn alone(believed: &TerminalEntry, comparison: &mut Comparison) {
-    if believed.state != TerminalState::Approved {
+    if !matches!(believed.state, TerminalState::Approved | TerminalState::Credited) {
         return;
     }
     let TerminalEntry { terminal, merchant, stan, amount, currency, .. } = believed;

@@ -60,7 +60,7 @@ impl Owed {
             terminal_reason: None,
             told: outcome.told,
             approval_seen: outcome.approval_seen,
-            charges: open.intent.charges().collect(),
+            charges: open.intent.held().collect(),
             quarantined: false,
             intent: None,
         }
@@ -83,7 +83,7 @@ impl Owed {
             terminal_reason,
             told,
             approval_seen,
-            charges: open.map_or(charges, |open| open.intent.charges().collect()),
+            charges: open.map_or(charges, |open| open.intent.held().collect()),
             quarantined: false,
             intent: None,
         })

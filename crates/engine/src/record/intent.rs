@@ -143,6 +143,11 @@ impl Intent {
         Scope::ALL.into_iter().filter_map(|scope| Some(self.charge(scope, self.charged.of(scope)?)))
     }
 
+    /// What is held since the INTENT: nothing for a type that posts its charges when it is approved.
+    pub fn held(&self) -> impl Iterator<Item = Charge> + '_ {
+        self.charges().filter(|_| !self.request.kind.posts_on_approval())
+    }
+
     fn charge(&self, scope: Scope, charged_in: ChargedIn) -> Charge {
         let day = match scope {
             Scope::Card | Scope::Issuer => self.issuer_day,

@@ -35,6 +35,8 @@ pub struct Refused {
     pub token: CardToken,
     /// Batch number, 0 if absent.
     pub batch: u32,
+    /// What was left of the original, where the cause is that more was asked for; else 0.
+    pub remaining: Minor,
     /// DE 32 or the listener's acquirer.
     pub acquirer: Text<11>,
     /// DE 41.
@@ -47,7 +49,7 @@ impl Record for Refused {
     const KIND: Kind = REFUSED;
 
     fn write(&self, out: &mut Vec<u8>) {
-        let mut pen = Pen::<{ 49 + 45 }>::new();
+        let mut pen = Pen::<{ 55 + 45 }>::new();
         pen.wall(self.wall_ms);
         pen.u16(self.mti.bcd());
         pen.u8(self.kind.number());
@@ -58,6 +60,7 @@ impl Record for Refused {
         pen.u16(self.currency.numeric());
         pen.array(self.token.0);
         pen.u24(self.batch);
+        pen.amount(self.remaining);
         pen.text(&self.acquirer);
         pen.text(&self.terminal);
         pen.text(&self.merchant);
@@ -80,6 +83,7 @@ impl Record for Refused {
             currency: read_currency(&mut reading)?,
             token: CardToken(reading.array()?),
             batch: reading.u24()?,
+            remaining: reading.amount()?,
             acquirer: reading.text()?,
             terminal: reading.text()?,
             merchant: reading.text()?,

@@ -185,6 +185,11 @@ fn write_reverse<const N: usize>(owed: &Unsettled, pen: &mut Pen<N>) {
     pen.code(*terminal_reason);
     told.write(pen);
     pen.u64(resolves.0);
+    write_charges(charges, pen);
+}
+
+/// Their count, then counter, day and amount of each.
+pub(super) fn write_charges<const N: usize>(charges: &Charges, pen: &mut Pen<N>) {
     pen.u8(charges.iter().count() as u8);
     for charge in charges.iter() {
         pen.array(charge.key.0.to_le_bytes());
@@ -193,14 +198,7 @@ fn write_reverse<const N: usize>(owed: &Unsettled, pen: &mut Pen<N>) {
     }
 }
 
-fn read_reverse(reading: &mut Reading<'_>) -> Result<Unsettled, Damaged> {
-    let approval_seen = reading.u8()? != 0;
-    let intent_lsn = reading.lsn()?;
-    let reason = read_reason(reading)?;
-    let reason = reading.expect(reason, "a reversal reason")?;
-    let terminal_reason = reading.code()?;
-    let told = Told::read(reading)?;
-    let resolves = Serial(reading.u64()?);
+pub(super) fn read_charges(reading: &mut Reading<'_>) -> Result<Charges, Damaged> {
     let count = usize::from(reading.u8()?);
     let mut charges = Charges::NONE;
     for position in 0..count {
@@ -212,6 +210,18 @@ fn read_reverse(reading: &mut Reading<'_>) -> Result<Unsettled, Damaged> {
         let slot = charges.slots.get_mut(position);
         *reading.expect(slot, "at most four charges")? = Some(charge);
     }
+    Ok(charges)
+}
+
+fn read_reverse(reading: &mut Reading<'_>) -> Result<Unsettled, Damaged> {
+    let approval_seen = reading.u8()? != 0;
+    let intent_lsn = reading.lsn()?;
+    let reason = read_reason(reading)?;
+    let reason = reading.expect(reason, "a reversal reason")?;
+    let terminal_reason = reading.code()?;
+    let told = Told::read(reading)?;
+    let resolves = Serial(reading.u64()?);
+    let charges = read_charges(reading)?;
     Ok(Unsettled::Reverse { intent_lsn, reason, terminal_reason, told, approval_seen, charges, resolves })
 }
 

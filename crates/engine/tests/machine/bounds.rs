@@ -3,7 +3,9 @@
 use crate::builders::{RETRY, answer, network, purchase, reversal};
 use crate::script::render;
 use crate::world::World;
-use engine::{Disposition, Effect, Event, MerchantTerms, Standing, TerminalTerms, Timer, Verdict};
+use engine::{
+    Disposition, Effect, Event, MerchantTerms, RefundTerms, Standing, TerminalTerms, Timer, Verdict,
+};
 use terms::{IssuerIx, Kind, LinkIx, Request};
 
 #[track_caller]
@@ -27,7 +29,8 @@ fn who_may_trade() {
     let active = TerminalTerms { standing: Standing::Active, ceilings: None };
     world.snapshot.terminals.insert(terminal, active);
     assert_eq!(told(&mut world, &request), "03");
-    let suspended = MerchantTerms { standing: Standing::Suspended, ceilings: None };
+    let suspended =
+        MerchantTerms { standing: Standing::Suspended, ceilings: None, refund: RefundTerms::default() };
     world.snapshot.merchants.insert(merchant, suspended);
     assert_eq!(told(&mut world, &request), "03");
     world.snapshot.merchants.get_mut(&merchant).unwrap().standing = Standing::Active;

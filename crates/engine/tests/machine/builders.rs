@@ -50,6 +50,7 @@ fn issuer(name: &str, links: &[u16]) -> IssuerTerms {
         require_approval_code: false,
         calendar: CalendarIx(0),
         ceilings: None,
+        completion_percent: 115,
         links: links.iter().copied().map(LinkIx).collect(),
     }
 }
@@ -101,6 +102,17 @@ pub fn reversal(original: &Request) -> Request {
     let (slot, repeat) = (original.slot, original.repeat);
     request.original = Some(OriginalRef { slot, repeat, alias: Check::ANY, class });
     request
+}
+
+/// An operation of `kind` on `original`, by the same terminal.
+pub fn operation(mti: Mti, kind: Kind, original: &Request, stan: u32, amount: Minor, card: u16) -> Request {
+    let terminal = std::str::from_utf8(&original.terminal.as_bytes()[1..]).unwrap().trim().parse().unwrap();
+    let mut operation = request(mti, kind, terminal, stan, amount, card);
+    operation.processing_code = ProcessingCode(200_000);
+    let (slot, repeat) = (original.slot, original.repeat);
+    let class = original.mti.class_digit();
+    operation.original = Some(OriginalRef { slot, repeat, alias: Check::ANY, class });
+    operation
 }
 
 /// Sign-on, echo or sign-off.

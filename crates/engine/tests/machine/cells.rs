@@ -206,7 +206,8 @@ fn named(effects: &[Effect]) -> Vec<Asks> {
         Effect::Arm { .. } => Some(Asks::Arm),
         Effect::Count(_) => Some(Asks::Count),
         Effect::Note(_) => Some(Asks::Note),
-        Effect::Force { .. } | Effect::Fetch { .. } | Effect::Find { .. } | Effect::Forget { .. } => None,
+        Effect::Force { .. } | Effect::GiveBack { .. } | Effect::Restore { .. } => None,
+        Effect::Fetch { .. } | Effect::Find { .. } | Effect::Forget { .. } => None,
     };
     effects.iter().filter_map(name).collect()
 }

@@ -7,6 +7,7 @@ mod cells;
 mod chaos;
 mod crowd;
 mod desk;
+mod flows;
 mod script;
 mod stories;
 mod takebacks;

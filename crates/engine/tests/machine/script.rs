@@ -4,16 +4,17 @@
 //! ceiling 100.00                          first line, the card's daily amount
 //! 0200 stan=1 amount=60.00 -> 00          [term=1] [card=1]; `-> 00 replayed`: the issuer saw nothing; `-> nothing`
 //! 0100 | balance | 0400 | 0420 | sign-on | echo ...
+//! void | cancel | complete | unvoid | refund stan=2 of=1 amount=60.00   [class=1]: the original is a 0100
 //! issuer approves | declines 51 | says 68 | says ZZ | silent | amount 1.00 | rejects reversals with 30
 //! late 00 stan=1                          the issuer answers a purchase that it kept silent about
 //! terminal hangs up                       the next approval cannot be delivered
-//! wait 5000 | cutover | restart | drain | drain over | disk full | disk gone (the reserve, too) | disk free | lost stan=1 | unsent stan=1 | links down | link 0 up
+//! wait 5000 | cutover | days 180 | restart | drain | drain over | disk full | disk gone (the reserve, too) | disk free | lost stan=1 | unsent stan=1 | links down | link 0 up
 //! hold | commit                           records wait for their sync from one to the other
 //! memory forgets | archive looks | archive rules it out | archive cannot say
 //! spent 60.00 | owed 1 | sent 0200 0420   what must be true now
 //! ```
 
-use crate::builders::{answer, network, purchase, request, reversal};
+use crate::builders::{answer, network, operation, purchase, request, reversal};
 use crate::world::{Archive, Sent, World};
 use engine::{Code, Event, Verdict};
 use std::collections::HashMap;
@@ -92,6 +93,7 @@ impl Play {
             ["terminal", "hangs", "up"] => self.world.undelivered = true,
             ["wait", ms] => self.world.advance(ms.parse().unwrap()),
             ["cutover"] => self.world.day = self.world.day.next(),
+            ["days", days] => self.world.day.0 += days.parse::<u16>().unwrap(),
             ["restart"] => self.restart(),
             ["drain"] => _ = self.world.event(Event::Drain),
             ["drain", "over"] => _ = self.world.event(Event::DrainOver),
@@ -111,6 +113,7 @@ impl Play {
                 assert_eq!(self.world.engine.owed(IssuerIx(0)), count.parse::<usize>().unwrap(), "{line}");
             }
             ["sent", ref expected @ ..] => assert_eq!(self.sent(), expected.join(" "), "{line}"),
+            ["journaled"] => self.world.assert_journaled(),
             ["quiet"] => self.world.assert_quiet(),
             _ => _ = self.world.ask(&self.read(command)),
         }
@@ -138,12 +141,27 @@ impl Play {
         let mut message = match name {
             "0200" => purchase(term, stan, whole, card),
             "0201" => Request { mti: Mti::of(0x0201), ..purchase(term, stan, whole, card) },
+            "void" | "cancel" | "complete" | "unvoid" | "refund" => {
+                let class = get("class", if matches!(name, "cancel" | "complete") { 1 } else { 2 });
+                let mti = if class == 1 { 0x0100 } else { 0x0200 };
+                let original = request(Mti::of(mti), Kind::Purchase, term, get("of", 1), 1, card);
+                let (mti, kind) = match name {
+                    "void" => (0x0200, Kind::PurchaseVoid),
+                    "cancel" => (0x0100, Kind::PreAuthCancel),
+                    "complete" => (0x0200, Kind::Completion),
+                    "unvoid" => (0x0200, Kind::CompletionVoid),
+                    _ => (0x0220, Kind::Refund),
+                };
+                operation(Mti::of(mti), kind, &original, stan, whole, card)
+            }
             "0100" => request(Mti::of(0x0100), Kind::PreAuth, term, stan, whole, card),
-            "0220" => request(Mti::of(0x0220), Kind::Refund, term, stan, whole, card),
+            "0620" => request(Mti::of(0x0620), Kind::Unknown, term, stan, whole, card),
             "balance" => request(Mti::of(0x0200), Kind::Balance, term, stan, 0, card),
             "0400" | "0401" | "0420" | "0421" => {
                 let bcd = u16::from_str_radix(name, 16).unwrap();
-                Request { mti: Mti::of(bcd), ..reversal(&purchase(term, stan, whole, card)) }
+                let mti = Mti::of(if get("class", 2) == 1 { 0x0100 } else { 0x0200 });
+                let original = request(mti, Kind::Purchase, term, stan, whole, card);
+                Request { mti: Mti::of(bcd), ..reversal(&original) }
             }
             "sign-on" => network(Kind::SignOn, term),
             "echo" => network(Kind::Echo, term),

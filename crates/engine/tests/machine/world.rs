@@ -6,7 +6,9 @@
 use crate::builders;
 use crate::desk::{self, Desk, LEDGER};
 use engine::effect::{Note, Tally};
-use engine::record::{ACK, INTENT, Intent, OUTCOME, Outcome, REFUSED, Record, Serial, TOMBSTONE};
+use engine::record::{
+    ACK, INTENT, Intent, LINKED, Linked, OUTCOME, Outcome, REFUSED, Record, Serial, TOMBSTONE,
+};
 use engine::{
     Config, Context, Disposition, Effect, Effects, Engine, Entry, Event, Fetched, Frames, Ledger,
     ListenerTerms, Origin, Permit, ShardState, Snapshot, State, Timer, TxnId,
@@ -78,6 +80,8 @@ pub struct World {
     counted: usize,
     countable: usize,
     recounts: bool,
+    /// Effects being done inside of effects.
+    depth: u32,
 }
 
 impl World {
@@ -140,6 +144,7 @@ impl World {
             counted: 0,
             countable: 0,
             recounts: false,
+            depth: 0,
         }
     }
 
@@ -176,8 +181,12 @@ impl World {
     }
 
     pub fn event(&mut self, event: Event) -> Disposition {
+        // What an effect of an earlier event brings about comes before that event's other effects are done.
         let mut effects = Effects::new();
+        let done = self.depth == 0;
+        effects.extend((!done).then_some(Effect::Note(Note::Duplicate)));
         let disposition = self.handle(event, &mut effects);
+        effects.drain(..usize::from(!done));
         if let Disposition::Kept(txn) = disposition {
             assert!(self.wires.insert(txn), "{txn:?} kept twice");
         }
@@ -207,10 +216,12 @@ impl World {
     }
 
     fn perform(&mut self, effects: Effects, of: Option<Disposition>) {
+        self.depth += 1;
         for effect in effects {
             self.effects.push(effect);
             self.do_one(effect, of);
         }
+        self.depth -= 1;
     }
 
     fn do_one(&mut self, effect: Effect, of: Option<Disposition>) {
@@ -219,7 +230,17 @@ impl World {
             Effect::Forward { txn, deadline } => self.forward(txn, deadline),
             Effect::Return { txn } => assert!(self.slots.remove(&txn), "a permit given back twice"),
             Effect::Settle { txn, .. } => assert!(self.slots.remove(&txn), "a slot given back twice"),
-            Effect::Retire { .. } | Effect::Force { .. } => {}
+            Effect::Retire { .. } => {}
+            Effect::Force { txn } => _ = self.store.force(self.engine.posts(txn)),
+            Effect::GiveBack { txn } => {
+                let charges: Vec<_> = self.engine.given_back(txn).collect();
+                self.store.release(&charges);
+            }
+            Effect::Restore { txn } => {
+                for charge in self.engine.given_back(txn).collect::<Vec<_>>() {
+                    self.store.restore(charge.key, charge.day, charge.amount, 1).unwrap();
+                }
+            }
             Effect::Release { txn } => self.release(txn),
             Effect::Advise { txn, prefer, repeat, deadline, .. } => {
                 self.advise(txn, prefer, repeat, deadline)
@@ -467,6 +488,7 @@ fn intent_of(kind: Kind, payload: &[u8]) -> Lsn {
     let intent = match kind {
         OUTCOME => Outcome::read(payload).unwrap().intent(),
         ACK => engine::record::Ack::read(payload).unwrap().intent(),
+        LINKED => Linked::read(payload).unwrap().intent(),
         _ => engine::record::Obligation::read(payload).unwrap().intent(),
     };
     intent.unwrap_or(Lsn::NONE)

@@ -3,8 +3,8 @@
 use engine::Verdict;
 use engine::effect::ReversalReason;
 use engine::record::{
-    Ack, Charged, ChargedIn, Charges, Config, Day, Intent, Late, Obligation, Outcome, Parked, Record,
-    Refused, Resolve, Serial, Told, Tombstone, Undelivered, Unmatched, UnmatchedReason, Unsettled,
+    Ack, Charged, ChargedIn, Charges, Config, Day, Drawn, Intent, Late, Linked, Obligation, Outcome, Parked,
+    Record, Refused, Resolve, Serial, Told, Tombstone, Undelivered, Unmatched, UnmatchedReason, Unsettled,
 };
 use engine::state::State;
 use journal::Lsn;
@@ -165,9 +165,24 @@ fn all() -> Vec<(&'static str, String)> {
         currency: Currency::CNY,
         token: CardToken([0x5A; 16]),
         batch: 101,
+        remaining: 250,
         acquirer,
         terminal,
         merchant,
+    };
+    let linked = Linked {
+        serial,
+        slot,
+        repeat,
+        intent_lsn,
+        wall_ms,
+        taken_back: true,
+        drawn: Drawn { taken: 900, voided: true, completed: false },
+        told: told(),
+        approval_code: Some(ApprovalCode(*b"A1B2C3")),
+        approved_amount: None,
+        operation: Serial(0x0003_0400_0000_002B),
+        charges: [Charge { key: LimitKey(7), day: BusinessDay(9458), amount: 1250 }].into_iter().collect(),
     };
     let parked = Parked { serial, slot, repeat, intent_lsn, wall_ms, answers: 3, code, told: told() };
     let mut config = Vec::new();
@@ -187,6 +202,7 @@ fn all() -> Vec<(&'static str, String)> {
         ("PARKED", hex(&parked)),
         ("DAY", hex(&Day { wall_ms, calendar: 0xC1, day: BusinessDay(9459) })),
         ("CONFIG", spell(&config)),
+        ("LINKED", hex(&linked)),
     ]
 }
 

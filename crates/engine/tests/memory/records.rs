@@ -74,6 +74,9 @@ proptest! {
     fn a_late_answer_comes_back(late in any_of::late()) { there_and_back(late)?; }
 
     #[test]
+    fn a_link_to_an_original_comes_back(linked in any_of::linked()) { there_and_back(linked)?; }
+
+    #[test]
     fn an_unmatched_answer_comes_back(unmatched in any_of::unmatched()) { there_and_back(unmatched)?; }
 
     #[test]

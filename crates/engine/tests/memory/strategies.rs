@@ -3,8 +3,8 @@
 use engine::Verdict;
 use engine::effect::ReversalReason;
 use engine::record::{
-    Ack, Charged, Charges, Day, Intent, Late, Obligation, Outcome, Parked, Refused, Resolve, Serial, Told,
-    Tombstone, Undelivered, Unmatched, UnmatchedReason, Unsettled,
+    Ack, Charged, Charges, Day, Drawn, Intent, Late, Linked, Obligation, Outcome, Parked, Refused, Resolve,
+    Serial, Told, Tombstone, Undelivered, Unmatched, UnmatchedReason, Unsettled,
 };
 use engine::state::State;
 use journal::Lsn;
@@ -236,10 +236,12 @@ prop_compose! {
     pub(crate) fn refused()(
         wall_ms in wall(), mti in mti(), kind in select(Kind::ALL), told in told(), issuer in any::<u32>(),
         stan in stan(), (amount, currency) in money(), token in any::<[u8; 16]>(), batch in 0..1_000_000_u32,
-        (acquirer, terminal, merchant) in (text::<11>(), text::<16>(), text::<15>()),
+        remaining in amount(), (acquirer, terminal, merchant) in (text::<11>(), text::<16>(), text::<15>()),
     ) -> Refused {
         let token = CardToken(token);
-        Refused { wall_ms, mti, kind, told, issuer, stan, amount, currency, token, batch, acquirer, terminal, merchant }
+        Refused {
+            wall_ms, mti, kind, told, issuer, stan, amount, currency, token, batch, remaining, acquirer, terminal, merchant,
+        }
     }
 }
 
@@ -249,6 +251,21 @@ prop_compose! {
         verdict in verdict(), code in of(code()), approval_code in of(approval_code()), amount in of(amount()),
     ) -> Late {
         Late { serial, slot, repeat, intent_lsn, wall_ms, verdict, code, approval_code, amount }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn linked()(
+        serial in serial(), slot in slot(), repeat in check(), intent_lsn in lsn(), wall_ms in wall(),
+        taken_back in any::<bool>(), taken in amount(), voided in any::<bool>(), completed in any::<bool>(),
+        (told, approval_code, approved_amount) in (told(), of(approval_code()), of(amount())),
+        operation in serial(), charges in vec(charge(), 0..=4),
+    ) -> Linked {
+        let (drawn, charges) = (Drawn { taken, voided, completed }, charges.into_iter().collect());
+        Linked {
+            serial, slot, repeat, intent_lsn, wall_ms, taken_back, drawn, told, approval_code, approved_amount, operation,
+            charges,
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Ask {
     pub original: Option<u32>,
     /// DE 95.
     pub replacement: Option<u64>,
+    /// DE 25.
+    pub condition: u64,
 }
 
 pub fn ask(mti: u16, stan: u32, amount: u64) -> Ask {
@@ -39,6 +41,7 @@ pub fn ask(mti: u16, stan: u32, amount: u64) -> Ask {
         terminal: *b"T0000001",
         original: None,
         replacement: None,
+        condition: 0,
     }
 }
 
@@ -50,7 +53,7 @@ pub fn write(dialect: &Dialect, ask: &Ask) -> BytesMut {
     if dialect.has_field(7) {
         writer.number(7, u64::from(ask.transmission));
     }
-    writer.number(11, u64::from(ask.stan)).number(12, 93_015).number(13, 1122).number(25, 0);
+    writer.number(11, u64::from(ask.stan)).number(12, 93_015).number(13, 1122).number(25, ask.condition);
     writer.text(32, b"12345678");
     if let Some(rrn) = &ask.rrn {
         writer.text(37, rrn);

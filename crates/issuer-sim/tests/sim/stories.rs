@@ -36,6 +36,7 @@ fn parse(text: &str) -> Ask {
             "stan" => asked.stan = value.parse().unwrap(),
             "amount" => asked.amount = value.parse().unwrap(),
             "code" => asked.code = value.parse().unwrap(),
+            "condition" => asked.condition = value.parse().unwrap(),
             "de7" => asked.transmission = value.parse().unwrap(),
             "of" => asked.original = Some(value.parse().unwrap()),
             "to" => asked.replacement = Some(value.parse().unwrap()),
@@ -310,4 +311,42 @@ fn bytes_that_can_be_trusted_in_part_get_30() {
     assert_eq!(heard[0].as_ref().unwrap().code(), "30");
     assert!(desk.say(b"no message at all").is_empty());
     assert_eq!(desk.issuer.totals().malformed, 2);
+}
+
+#[test]
+fn operations_take_no_more_of_a_booking_than_it_has() {
+    check(
+        "iso87-ascii",
+        10_000,
+        "0200 stan=1 amount=4000             -> 00
+         0200 code=20000 stan=2 of=1 amount=3000 -> 64
+         0200 code=20000 stan=9 of=7 amount=4000 -> 25
+         0200 code=20000 stan=3 of=1 amount=4000 -> 00
+         balance 10000
+         0200 code=20000 stan=4 of=1 amount=4000 -> 12
+         0420 stan=5 of=3 amount=4000        -> 00
+         balance 6000
+         0220 code=200000 stan=6 of=1 amount=3000 -> 00
+         0220 code=200000 stan=7 of=1 amount=1001 -> 64
+         0220 code=200000 stan=8 of=1 amount=1000 -> 00
+         balance 10000",
+    );
+}
+
+#[test]
+fn a_completion_takes_the_place_of_its_hold() {
+    check(
+        "iso87-ascii",
+        10_000,
+        "0100 code=30000 stan=1 amount=4000  -> 00
+         balance 6000
+         0200 condition=6 stan=2 of=1 amount=4601 -> 64
+         0200 condition=6 stan=3 of=1 amount=3500 -> 00
+         balance 6500
+         0200 condition=6 stan=4 of=1 amount=3500 -> 12
+         0420 stan=5 of=3 amount=3500        -> 00
+         balance 6000
+         0100 code=20000 stan=6 of=1 amount=4000 -> 00
+         balance 10000",
+    );
 }

@@ -41,6 +41,7 @@ const FREE_KEYS: [(&str, &[&str]); 2] = [
             "retry_max_ms",
             "grace_ms",
             "require_approval_code",
+            "completion_percent",
             "saf_max",
         ],
     ),

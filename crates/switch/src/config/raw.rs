@@ -141,6 +141,7 @@ section! {
         retry_max_ms: Field<i64>,
         grace_ms: Field<i64>,
         require_approval_code: Field<bool>,
+        completion_percent: Field<i64>,
         balance: Field<String>,
         sign_on: Field<bool>,
         echo_ms: Field<i64>,
@@ -217,5 +218,8 @@ section! {
         terminals: Texts,
         suspended: Texts,
         terminal_limits: Field<String>,
+        refund_days: Field<i64>,
+        refund_percent: Field<i64>,
+        refund_same_card: Field<bool>,
     }
 }

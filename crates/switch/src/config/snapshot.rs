@@ -40,12 +40,14 @@ fn issuer(config: &IssuerConfig) -> IssuerTerms {
         require_approval_code: config.require_approval_code,
         calendar: config.calendar,
         ceilings: config.limits.clone(),
+        completion_percent: config.completion_percent,
         links: config.links.clone(),
     }
 }
 
 fn register(snapshot: &mut Snapshot, merchant: &MerchantConfig) {
-    let terms = MerchantTerms { standing: merchant.standing, ceilings: merchant.limits.clone() };
+    let MerchantConfig { standing, refund, .. } = *merchant;
+    let terms = MerchantTerms { standing, ceilings: merchant.limits.clone(), refund };
     snapshot.merchants.insert(merchant_key(&merchant.acquirer, &merchant.id), terms);
     snapshot.terminals.reserve(merchant.terminals.len());
     for (id, standing) in &merchant.terminals {

@@ -3,7 +3,7 @@
 //! and link that is open to others was allowed to be.
 
 use super::source::Source;
-use engine::{ListenerTerms, Standing};
+use engine::{ListenerTerms, RefundTerms, Standing};
 use framing::{Envelope, Framing};
 use iso8583::Dialect;
 use limits::{Calendar, Rule};
@@ -144,6 +144,8 @@ pub struct IssuerConfig {
     pub grace_ms: u32,
     /// An approval without DE 38 is a mismatch.
     pub require_approval_code: bool,
+    /// A completion may be this much of its pre-authorization, in percent.
+    pub completion_percent: u16,
     /// Business day of its ceilings and those of its cards.
     pub calendar: CalendarIx,
     /// Ceilings over all its cards together.
@@ -263,6 +265,8 @@ pub struct MerchantConfig {
     pub terminals: Vec<(Text<16>, Standing)>,
     /// Terminals that are not registered are taken too.
     pub any_terminal: bool,
+    /// What it may refund, for how long, to whom.
+    pub refund: RefundTerms,
 }
 
 /// The key of a terminal in [`engine::Snapshot::terminals`]: `Request::owner()` of a request that comes from it.

@@ -44,6 +44,12 @@ impl Worker {
             Effect::Settle { issuer, .. } => self.free_slot(issuer),
             Effect::Release { txn } => self.shared.limits.release(self.engine.charges(txn)),
             Effect::Force { txn } => self.force(txn),
+            Effect::GiveBack { txn } => {
+                for charge in self.engine.given_back(txn) {
+                    self.shared.limits.release(&[charge]);
+                }
+            }
+            Effect::Restore { txn } => self.restore(txn),
             Effect::Advise { txn, prefer, issuer, repeat, deadline } => {
                 if !self.advise(txn, prefer, issuer, repeat, deadline) {
                     self.feed(Event::LinkLost { txn, reversal: true });
@@ -131,7 +137,26 @@ impl Worker {
     }
 
     fn force(&mut self, txn: TxnId) {
-        if self.shared.limits.force(self.engine.demands(txn)) != limits::Forced::Within {
+        let posts = self.engine.posts(txn);
+        let forced = self.shared.limits.force(posts);
+        if !posts.is_empty() {
+            self.meter.limit_forced();
+        }
+        if forced == limits::Forced::Full {
+            tracing::warn!("a forced post found no room for one more counter");
+        }
+    }
+
+    /// What an operation had given back is charged again.
+    fn restore(&mut self, txn: TxnId) {
+        let mut any = false;
+        for charge in self.engine.given_back(txn) {
+            any = true;
+            if self.shared.limits.restore(charge.key, charge.day, charge.amount, 1).is_err() {
+                tracing::warn!("a forced post found no room for one more counter");
+            }
+        }
+        if any {
             self.meter.limit_forced();
         }
     }
@@ -153,6 +178,7 @@ impl Worker {
             drop_pin: !(from.terms.pin_passthrough && config.links[permit.link.at()].pin_passthrough),
             drop_mac: true,
             acquirer: transaction.request.acquirer,
+            original: self.engine.named_original(txn).map(named),
             ..Forward::new(permit.stan, permit.transmission)
         };
         self.body.clear();
@@ -383,6 +409,12 @@ impl Worker {
         self.run_effects(None);
         self.submit();
     }
+}
+
+/// An operation's original, as its issuer knows it.
+fn named(original: engine::NamedOriginal) -> iso8583::Named {
+    let engine::NamedOriginal { mti, stan, transmission, acquirer, batch, local_date } = original;
+    iso8583::Named { mti, stan, transmission, acquirer, batch, local_date }
 }
 
 /// A reply in the terminal's dialect.

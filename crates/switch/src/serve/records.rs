@@ -2,7 +2,7 @@
 //! been settled. Rare: the hot path never comes here.
 
 use engine::Fetched;
-use engine::record::{self, Ack, Obligation, Outcome, Parked, Record};
+use engine::record::{self, Ack, Linked, Obligation, Outcome, Parked, Record};
 use journal::{Fault, Lsn, Reader, RecordBuf};
 
 /// Buffers of one worker, reused.
@@ -31,6 +31,7 @@ fn intent_of(kind: journal::Kind, payload: &[u8]) -> Option<Lsn> {
         record::OUTCOME => Outcome::read(payload).ok()?.intent(),
         record::OBLIGATION => Obligation::read(payload).ok()?.intent(),
         record::ACK => Ack::read(payload).ok()?.intent(),
+        record::LINKED => Linked::read(payload).ok()?.intent(),
         record::PARKED => Parked::read(payload).ok()?.intent(),
         _ => None,
     }

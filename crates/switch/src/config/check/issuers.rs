@@ -72,6 +72,12 @@ fn issuer(
         ),
         grace_ms: section.number("grace_ms", &raw.grace_ms, 0..=600_000, 10_000),
         require_approval_code: flag(&raw.require_approval_code, false),
+        completion_percent: section.number(
+            "completion_percent",
+            &raw.completion_percent,
+            1..=200,
+            COMPLETION_PERCENT,
+        ),
         balance: section.choice("balance", &raw.balance, &balances, Policy::RoundRobin),
         sign_on: flag(&raw.sign_on, true),
         echo_ms: section.number("echo_ms", &raw.echo_ms, 0..=3_600_000, 60_000),
@@ -104,6 +110,9 @@ fn issuer(
     };
     Some(config)
 }
+
+/// What schemes guarantee of a pre-authorization.
+const COMPLETION_PERCENT: u16 = 115;
 
 fn timeout(section: &mut Section<'_>, raw: &raw::Issuer) -> u32 {
     section.number("timeout_ms", &raw.timeout_ms, 100..=120_000, TIMEOUT_MS)

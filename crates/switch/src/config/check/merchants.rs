@@ -7,8 +7,8 @@ use crate::config::raw;
 use crate::config::section::Section;
 use crate::config::source::Span;
 use crate::config::types::{ListenerConfig, MerchantConfig, terminal_key};
-use engine::Standing;
 use engine::snapshot::merchant_key;
+use engine::{RefundTerms, Standing};
 use limits::Rule;
 use std::collections::HashMap;
 use terms::Text;
@@ -59,7 +59,17 @@ fn merchant(
         terminal_limits: each,
         terminals: Vec::new(),
         any_terminal,
+        refund: refund(section, raw),
     })
+}
+
+fn refund(section: &mut Section<'_>, raw: &raw::Merchant) -> RefundTerms {
+    let usual = RefundTerms::default();
+    RefundTerms {
+        days: section.number("refund_days", &raw.refund_days, 0..=3_650, usual.days),
+        percent: section.number("refund_percent", &raw.refund_percent, 0..=100, usual.percent),
+        same_card: raw.refund_same_card.as_ref().map_or(usual.same_card, |same| *same.get_ref()),
+    }
 }
 
 /// The merchant's own acquirer, else that of all listeners.

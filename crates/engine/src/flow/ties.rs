@@ -1,0 +1,205 @@
+//! What is under way on originals: one tie per original, one link per operation, as long as an operation is in the slab.
+//!
+//! Never the only witness: the journal's newest LINKED tells how an original stands once nothing is under way on it.
+//! Guards: bounded by the slab; what is reserved of an original is given up exactly once.
+
+use crate::ledger::Map;
+use crate::record::{Charges, Drawn, Serial, Told};
+use crate::transaction::{NIL, Transaction};
+use journal::Lsn;
+use terms::{ApprovalCode, Check, Kind, Minor, Mti, SlotKey, Stan, Text, TransmissionTime};
+
+/// Slot and repeat check: together they name one transaction.
+pub(crate) type Key = (u64, u32);
+
+pub(crate) fn key(slot: SlotKey, repeat: Check) -> Key {
+    (slot.0, repeat.0)
+}
+
+/// How the issuer knows an original: what the operation's message must say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedOriginal {
+    /// Message type it went out with.
+    pub mti: Mti,
+    /// Our STAN on its link.
+    pub stan: Stan,
+    /// Our DE 7 on its link.
+    pub transmission: TransmissionTime,
+    /// DE 32 as it came.
+    pub acquirer: Text<11>,
+    /// Batch number, 0 if none.
+    pub batch: u32,
+    /// DE 13 as it came, MMDD; 0 if absent.
+    pub local_date: u16,
+}
+
+/// What records about an original repeat.
+#[derive(Clone, Copy)]
+pub(crate) struct Original {
+    pub(crate) serial: Serial,
+    pub(crate) slot: SlotKey,
+    pub(crate) repeat: Check,
+    pub(crate) intent_lsn: Lsn,
+    pub(crate) told: Told,
+    pub(crate) approval_code: Option<ApprovalCode>,
+    pub(crate) named: NamedOriginal,
+}
+
+impl Original {
+    pub(crate) fn of(transaction: &Transaction) -> Self {
+        let request = &transaction.request;
+        let (stan, transmission) = transaction
+            .permit
+            .map_or((request.stan, request.transmission), |permit| (permit.stan, permit.transmission));
+        Self {
+            serial: transaction.serial,
+            slot: request.slot,
+            repeat: request.repeat,
+            intent_lsn: transaction.intent_lsn,
+            told: Told { cause: None, code: transaction.issuer_code },
+            approval_code: transaction.approval_code,
+            named: NamedOriginal {
+                mti: request.mti,
+                stan,
+                transmission,
+                acquirer: request.acquirer,
+                batch: request.batch,
+                local_date: request.local_date,
+            },
+        }
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        key(self.slot, self.repeat)
+    }
+}
+
+/// An original with operations in the slab.
+pub(crate) struct Tie {
+    pub(crate) original: Original,
+    pub(crate) drawn: Drawn,
+    /// Sum of the operations whose fate is open.
+    pub(crate) under_way: Minor,
+    /// How many these are.
+    pub(crate) open: u32,
+    /// Operations in the slab.
+    pub(crate) live: u32,
+    /// First reversal of the original that waits for them.
+    pub(crate) waiting: u32,
+}
+
+/// How far an operation's effect on its original is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Phase {
+    /// Nobody knows yet.
+    UnderWay,
+    /// Approved, not durable yet.
+    Approving,
+    /// Taken back before that was durable.
+    Annulling,
+    /// Its effect stands.
+    Applied,
+    /// Taken back, not durable yet.
+    TakingBack,
+    /// It has none (any more).
+    Over,
+}
+
+/// An operation in the slab.
+#[derive(Clone, Copy)]
+pub(crate) struct Link {
+    pub(crate) original: Key,
+    pub(crate) amount: Minor,
+    pub(crate) phase: Phase,
+    /// What the original was charged, which an approval gives back.
+    pub(crate) given_back: Charges,
+}
+
+/// All of one shard.
+#[derive(Default)]
+pub(crate) struct Ties {
+    ties: Map<Key, Tie>,
+    /// By slab position of the operation.
+    links: Map<u32, Link>,
+    /// Approved operations that a reversal called back and whose originals are being read, with the look-up that found them.
+    pub(crate) called_back: Map<u32, Serial>,
+}
+
+impl Ties {
+    pub(crate) fn get(&self, key: Key) -> Option<&Tie> {
+        self.ties.get(&key)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut Tie> {
+        self.ties.get_mut(&key)
+    }
+
+    pub(crate) fn link(&self, position: u32) -> Option<&Link> {
+        self.links.get(&position)
+    }
+
+    /// The operation at `position`, and its original.
+    pub(crate) fn both(&mut self, position: u32) -> Option<(&mut Link, &mut Tie)> {
+        let link = self.links.get_mut(&position)?;
+        let tie = self.ties.get_mut(&link.original).expect("a link has a tie");
+        Some((link, tie))
+    }
+
+    /// Ties an operation to its original; `drawn` counts where nothing else is in memory about it.
+    pub(crate) fn tie(&mut self, position: u32, original: Original, drawn: Drawn, link: Link) {
+        let fresh = Tie { original, drawn, under_way: 0, open: 0, live: 0, waiting: NIL };
+        let tie = self.ties.entry(original.key()).or_insert(fresh);
+        tie.live += 1;
+        if link.phase == Phase::UnderWay {
+            tie.under_way += link.amount;
+            tie.open += 1;
+        }
+        let before = self.links.insert(position, link);
+        assert!(before.is_none(), "position {position} is tied twice");
+    }
+
+    /// The fate of the operation is known: what it reserved of its original is free. Tells which reversals waited for it.
+    pub(crate) fn close(&mut self, position: u32) -> u32 {
+        let (link, tie) = self.both(position).expect("only what is tied is closed");
+        tie.under_way -= link.amount;
+        tie.open -= 1;
+        if tie.open == 0 { core::mem::replace(&mut tie.waiting, NIL) } else { NIL }
+    }
+
+    /// The operation leaves the slab. Tells which reversals waited for it.
+    pub(crate) fn untie(&mut self, position: u32) -> u32 {
+        let Some(link) = self.links.get(&position).copied() else { return NIL };
+        let waiting = match link.phase {
+            Phase::UnderWay | Phase::Approving | Phase::Annulling => self.close(position),
+            Phase::Applied | Phase::TakingBack | Phase::Over => NIL,
+        };
+        self.links.remove(&position);
+        let tie = self.get_mut(link.original).expect("a link has a tie");
+        tie.live -= 1;
+        if tie.live == 0 {
+            assert!(tie.waiting == NIL, "a reversal waits for nothing");
+            self.ties.remove(&link.original);
+        }
+        waiting
+    }
+}
+
+impl Drawn {
+    /// What an approved operation makes of it.
+    pub(crate) fn draw(&mut self, kind: Kind, amount: Minor) {
+        match kind {
+            Kind::Completion | Kind::CompletionAdvice => (self.completed, self.taken) = (true, amount),
+            Kind::Refund => self.taken += amount,
+            _ => self.voided = true,
+        }
+    }
+
+    /// What it was before that operation.
+    pub(crate) fn put_back(&mut self, kind: Kind, amount: Minor) {
+        match kind {
+            Kind::Completion | Kind::CompletionAdvice => (self.completed, self.taken) = (false, 0),
+            Kind::Refund => self.taken = (self.taken - amount).max(0),
+            _ => self.voided = false,
+        }
+    }
+}
