@@ -1,1 +1,3 @@
 //! Micro-benchmarks
+
+pub mod codec;

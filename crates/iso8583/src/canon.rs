@@ -158,7 +158,7 @@ fn from_track(view: &View<'_>, request: &mut Request) -> Result<(), DecodeError>
         && let Some(yymm) = track.get(separator + 1..separator + 5)
         && yymm.iter().all(u8::is_ascii_digit)
     {
-        request.expiry = Expiry::new(crate::digits::ascii_number(yymm) as u16);
+        request.expiry = Expiry::new(crate::number::characters(yymm) as u16);
     }
     Ok(())
 }

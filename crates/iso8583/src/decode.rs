@@ -4,10 +4,11 @@
 
 use crate::digits::{
     are_ascii_digits, are_ebcdic_digits, are_hex, are_packed_digits, are_packed_track, are_printable,
-    are_track, ascii_number, hex_value, hex_word, packed_number,
+    are_track, hex_value, hex_word,
 };
 use crate::error::{DecodeError, Expected, Found};
 use crate::index::{Bits, Entry, Index, NO_MTI, place};
+use crate::number::{characters, characters_before, packed, packed_before};
 use crate::refuse::{byte_error, ended, fits, refuse};
 use crate::spec::{Field, Prefix, Secret, Shape};
 use crate::{Coding, Dialect};
@@ -285,15 +286,26 @@ fn trailing(bytes: &[u8], at: usize) -> DecodeError {
 
 /// Reads a number of plain digits in any coding; used where the shape is known to hold digits.
 #[inline]
-pub(crate) fn number(spec: &Field, content: &[u8], units: usize) -> Option<u64> {
+pub(crate) fn number(spec: &Field, bytes: &[u8], entry: Entry) -> Option<u64> {
+    let (upto, units) = (bytes.get(..entry.end())?, entry.units());
+    let quick = match spec.shape {
+        Shape::Bcd => packed_before(upto, units, spec.left),
+        Shape::AsciiDigits | Shape::EbcdicDigits => characters_before(upto, units),
+        _ => None,
+    };
+    quick.or_else(|| slow_number(spec, upto.get(entry.content()..)?, units))
+}
+
+/// As [`number`] where it takes more than two words, or is text that may be a number.
+pub(crate) fn slow_number(spec: &Field, content: &[u8], units: usize) -> Option<u64> {
     if units > 19 {
         return None;
     }
     match spec.shape {
-        Shape::AsciiDigits | Shape::EbcdicDigits => Some(ascii_number(content)),
-        Shape::Bcd => Some(packed_number(content, units, spec.left)),
-        Shape::AsciiText if are_ascii_digits(content) => Some(ascii_number(content)),
-        Shape::EbcdicText if are_ebcdic_digits(content) => Some(ascii_number(content)),
+        Shape::AsciiDigits | Shape::EbcdicDigits => Some(characters(content)),
+        Shape::Bcd => Some(packed(content, units, spec.left)),
+        Shape::AsciiText if are_ascii_digits(content) => Some(characters(content)),
+        Shape::EbcdicText if are_ebcdic_digits(content) => Some(characters(content)),
         _ => None,
     }
 }

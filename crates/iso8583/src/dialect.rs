@@ -27,6 +27,8 @@ pub struct Dialect {
     pub(crate) levels: usize,
     /// By field number; a whole byte's worth, so that no number needs a check.
     pub(crate) fields: Box<[Field; 256]>,
+    /// Those of fixed length.
+    pub(crate) fixed: [u64; 3],
     /// By bitmap, as messages bring them.
     pub(crate) layouts: Arc<Layouts>,
     pub(crate) labels: Vec<Label>,

@@ -65,10 +65,11 @@ pub fn forward(
     out: &mut BytesMut,
 ) -> Result<usize, EncodeError> {
     let mut patch = Patch::new();
-    patch.set_number(11, u64::from(forward.stan.get()));
+    // In ascending order: each is then the last of the patch.
     if to.has_field(7) {
         patch.set_number(7, u64::from(forward.transmission.0));
     }
+    patch.set_number(11, u64::from(forward.stan.get()));
     if let Some((time, date)) = forward.local {
         add_local(to, index, time, date, &mut patch);
     }

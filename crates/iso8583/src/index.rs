@@ -115,6 +115,12 @@ impl Index {
         self.has(n).then(|| self.entries[usize::from(n)])
     }
 
+    /// Where field `n`, which is there, begins.
+    #[inline]
+    pub(crate) fn start(&self, n: u8) -> usize {
+        self.entries[usize::from(n)].start()
+    }
+
     #[inline]
     pub(crate) fn slot(&mut self, n: u8) -> &mut Entry {
         &mut self.entries[usize::from(n)]

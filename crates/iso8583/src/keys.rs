@@ -3,6 +3,7 @@
 //! count, so dialects that write one terminal differently agree. Guards: one order of parts, whatever the text's order was.
 
 use crate::canon::CanonDefaults;
+use crate::digits::are_ascii_digits;
 use terms::{Check, KeyHasher, SlotKey, Text};
 
 /// A set of parts that make a key.
@@ -139,7 +140,7 @@ impl KeyValues {
 
 /// Without leading zeros if it is a number; an institution's code has as many as a field's size wants.
 fn plain_number(text: &[u8]) -> &[u8] {
-    if text.iter().all(u8::is_ascii_digit) {
+    if are_ascii_digits(text) {
         let zeros = text.iter().take_while(|digit| **digit == b'0').count();
         &text[zeros..]
     } else {

@@ -2,7 +2,7 @@
 //! Never the terminal's own numbers. Guards: the issuer finds what it was sent before.
 
 use crate::dialect::Dialect;
-use crate::digits::write_ascii;
+use crate::number::write_ascii;
 use crate::patch::Patch;
 use terms::{Mti, Stan, Text, TransmissionTime};
 

@@ -5,10 +5,11 @@
 use crate::decode::SIZE_MAX;
 use crate::dialect::Dialect;
 use crate::error::{EncodeError, EncodeWhy};
+use crate::fill::Value;
 use crate::index::{Bits, Index, place};
 use crate::spec::{Field, Shape};
 use crate::view::{CONTENT_MAX, View, canonical};
-use crate::write::{Value, Writer};
+use crate::write::Writer;
 use bytes::BytesMut;
 use terms::Mti;
 
@@ -84,7 +85,9 @@ impl<'a> Patch<'a> {
             self.overflow = true;
             return self;
         }
-        self.edits.copy_within(at..len, at + 1);
+        if at < len {
+            self.edits.copy_within(at..len, at + 1);
+        }
         self.edits[at] = (n, value);
         self.len += 1;
         self.set[word] |= bit;
@@ -145,7 +148,7 @@ pub(crate) struct Plan<'a> {
     pub patch: &'a Patch<'a>,
 }
 
-impl Plan<'_> {
+impl<'a> Plan<'a> {
     /// Fields of the source that stay, and fields that are lent.
     #[inline]
     fn masks(&self) -> ([u64; 3], [u64; 3]) {
@@ -159,7 +162,24 @@ impl Plan<'_> {
         }
         (kept, lent)
     }
+
+    /// What field `n` becomes, if it is set or lent: the next of the `edits` if it is set.
+    #[inline(always)]
+    fn value(&self, n: u8, lent: &[u64; 3], edits: &mut Edits<'a>) -> Option<Value<'a>> {
+        let (word, bit) = place(n);
+        if self.patch.set[word] & bit != 0 {
+            return edits.next().map(|(_, value)| *value);
+        }
+        let (view, _) = self.lent.as_ref().filter(|_| lent[word] & bit != 0)?;
+        view.index.whole(n, view.bytes).map(Value::Whole)
+    }
+
+    fn edits(&self) -> Edits<'a> {
+        self.patch.edits[..usize::from(self.patch.len)].iter()
+    }
 }
+
+type Edits<'a> = core::slice::Iter<'a, (u8, Value<'a>)>;
 
 /// Makes the message that the plan describes.
 #[inline]
@@ -174,38 +194,49 @@ pub(crate) fn compose(to: &Dialect, plan: &Plan<'_>, out: &mut BytesMut) -> Resu
     if plan.source.dialect.same_as(to) { splice(to, mti, plan, out) } else { translate(to, mti, plan, out) }
 }
 
-/// Within one dialect: what stays is copied in runs.
+/// Within one dialect: what stays is copied in runs, fixed fields are overwritten where they stand, and only what comes
+/// or goes, or has a length of its own, ends a run.
 #[inline]
 fn splice(to: &Dialect, mti: Mti, plan: &Plan<'_>, out: &mut BytesMut) -> Result<usize, EncodeError> {
     let (kept, lent) = plan.masks();
     let (src, index) = (plan.source.bytes, plan.source.index);
     let present = index.present();
-    let (mut changed, mut all) = ([0; 3], [0; 3]);
+    let (mut stays, mut moves, mut all) = ([0; 3], [0; 3], [0; 3]);
     for word in 0..3 {
-        let set = plan.patch.set[word];
-        changed[word] = present[word] & !kept[word] | lent[word] | set;
-        all[word] = kept[word] | lent[word] | set;
+        let new = lent[word] | plan.patch.set[word];
+        stays[word] = present[word] & new & to.fixed[word];
+        moves[word] = (present[word] & !kept[word] | new) & !stays[word];
+        all[word] = kept[word] | new;
     }
-    let mut writer = Writer::with_levels(to, mti, out, levels(&all));
-    let mut edits = plan.patch.edits[..usize::from(plan.patch.len)].iter();
+    let mut writer = Writer::over(to, mti, out, levels(&all), src);
+    let mut edits = plan.edits();
+    let (mut stays, mut moves) = (Bits::new(stays), Bits::new(moves));
+    let mut stay = stays.next();
     let mut copied = index.head();
-    for n in Bits::new(changed) {
-        let (word, bit) = place(n);
-        let gap = index.gap(n);
-        writer.run(&src[copied..gap]);
-        copied = index.entry(n).map_or(gap, |entry| entry.end());
-        if plan.patch.set[word] & bit != 0
-            && let Some((_, value)) = edits.next()
-        {
-            writer.put(n, *value);
-        } else if lent[word] & bit != 0
-            && let Some((view, _)) = &plan.lent
-        {
-            writer.copy(n, view.bytes, view.index);
+    let mut is_copy = writer.len() == copied;
+    loop {
+        let next = moves.next();
+        let (begin, gap) = (writer.len(), next.map_or(index.size(), |n| index.gap(n)));
+        if is_copy {
+            writer.keep(gap - copied)
+        } else {
+            writer.run(&src[copied..gap])
         }
+        while let Some(n) = stay.filter(|stay| next.is_none_or(|next| *stay < next)) {
+            let at = begin + index.start(n) - copied;
+            if let Some(value) = plan.value(n, &lent, &mut edits) {
+                writer.overwrite(n, at, value);
+            }
+            stay = stays.next();
+        }
+        let Some(n) = next else { break };
+        copied = index.entry(n).map_or(gap, |entry| entry.end());
+        if let Some(value) = plan.value(n, &lent, &mut edits) {
+            writer.put(n, value);
+        }
+        is_copy = false;
     }
-    writer.run(&src[copied..index.size()]);
-    writer.also(kept);
+    writer.also(all);
     writer.finish()
 }
 
@@ -225,20 +256,12 @@ fn translate(to: &Dialect, mti: Mti, plan: &Plan<'_>, out: &mut BytesMut) -> Res
         all[word] = kept[word] | lent[word] | plan.patch.set[word];
     }
     let mut writer = Writer::new(to, mti, out);
-    let mut edits = plan.patch.edits[..usize::from(plan.patch.len)].iter();
+    let mut edits = plan.edits();
     let mut scratch = [0; CONTENT_MAX];
     for n in Bits::new(all) {
-        let (word, bit) = place(n);
-        if plan.patch.set[word] & bit != 0
-            && let Some((_, value)) = edits.next()
-        {
-            writer.put(n, *value);
-        } else if lent[word] & bit != 0
-            && let Some((view, _)) = &plan.lent
-        {
-            writer.copy(n, view.bytes, view.index);
-        } else {
-            carry(&mut writer, to, n, &plan.source, &mut scratch);
+        match plan.value(n, &lent, &mut edits) {
+            Some(value) => _ = writer.put(n, value),
+            None => carry(&mut writer, to, n, &plan.source, &mut scratch),
         }
     }
     writer.finish()

@@ -51,9 +51,8 @@ pub fn write_reply(
     out: &mut BytesMut,
 ) -> Result<usize, EncodeError> {
     let request = View::new(dialect, req_bytes, req_index);
-    let mut rooms = Rooms::new(&request, reply);
-    let mut patch = rooms.patch(&request, reply);
-    patch.mti(req_index.mti().answer());
+    let (text, batch) = (Made::text(dialect, reply), Made::batch(&request, reply));
+    let patch = changes(&request, reply, &text, &batch);
     let keep = without(dialect.answers.echo, dialect.answers.never);
     compose(dialect, &Plan { source: request, keep, lent: None, patch: &patch }, out)
 }
@@ -75,9 +74,8 @@ pub fn reply_from_answer(
     out: &mut BytesMut,
 ) -> Result<usize, EncodeError> {
     let request = View::new(terminal_dialect, req_bytes, req_index);
-    let mut rooms = Rooms::new(&request, reply);
-    let mut patch = rooms.patch(&request, reply);
-    patch.mti(req_index.mti().answer());
+    let (text, batch) = (Made::text(terminal_dialect, reply), Made::batch(&request, reply));
+    let mut patch = changes(&request, reply, &text, &batch);
     if !req_index.has(7) {
         patch.remove(7);
     }
@@ -113,85 +111,88 @@ fn without(mask: [u64; 3], gone: [u64; 3]) -> [u64; 3] {
     [mask[0] & !gone[0], mask[1] & !gone[1], mask[2] & !gone[2]]
 }
 
-/// Room for fields that are made of pieces, alive as long as the patch that points into it.
-struct Rooms {
-    text: [u8; 256],
-    text_len: usize,
-    batch: [u8; 64],
-    batch_len: usize,
-    rrn: [u8; 12],
-    code: ResponseCode,
-    approval: [u8; 6],
+/// Content of a field that is made of pieces: usually of none, and then nothing is set up.
+enum Made<const N: usize> {
+    Nothing,
+    Content { field: u8, bytes: [u8; N], len: usize },
 }
 
-impl Rooms {
-    fn new(request: &View<'_>, reply: &Reply<'_>) -> Self {
-        let roles = &request.dialect.roles;
-        let mut rooms = Self {
-            text: [b' '; 256],
-            text_len: 0,
-            batch: [b'0'; 64],
-            batch_len: 0,
-            rrn: reply.rrn.map_or([0; 12], |rrn| *rrn.as_bytes()),
-            code: reply.code,
-            approval: reply.approval_code.map_or([0; 6], |code| code.0),
-        };
-        if let (Some(text), Some(part)) = (reply.text, roles.text) {
-            rooms.put_text(request.dialect, part, text);
-        }
-        if let (Some(batch), Some(part)) = (reply.batch, roles.batch) {
-            rooms.put_batch(request, part, batch);
-        }
-        rooms
-    }
-
+impl Made<256> {
     /// Text behind whatever parts come before it, cut to what the field holds.
-    fn put_text(&mut self, dialect: &Dialect, part: Part, text: &[u8]) {
+    #[inline(always)]
+    fn text(dialect: &Dialect, reply: &Reply<'_>) -> Self {
+        match (reply.text, dialect.roles.text) {
+            (Some(text), Some(part)) => Self::text_of(dialect, part, text),
+            _ => Self::Nothing,
+        }
+    }
+
+    #[inline(never)]
+    fn text_of(dialect: &Dialect, part: Part, text: &[u8]) -> Self {
+        let mut bytes = [b' '; 256];
         let from = usize::from(part.from);
-        let max = usize::from(dialect.field(part.field).max).min(self.text.len());
+        let max = usize::from(dialect.field(part.field).max).min(bytes.len());
         let len = text.len().min(max.saturating_sub(from));
-        self.text[from..from + len].copy_from_slice(&text[..len]);
-        self.text_len = from + len;
+        bytes[from..from + len].copy_from_slice(&text[..len]);
+        Self::Content { field: part.field, bytes, len: from + len }
     }
+}
 
+impl Made<64> {
     /// The request's field with another batch number in it.
-    fn put_batch(&mut self, request: &View<'_>, part: Part, batch: u32) {
-        let (from, len) = (usize::from(part.from), usize::from(part.len));
-        let had = request.content(part.field, &mut self.batch).unwrap_or(0);
-        if had > self.batch.len() || from + len > self.batch.len() {
-            return;
+    #[inline(always)]
+    fn batch(request: &View<'_>, reply: &Reply<'_>) -> Self {
+        match (reply.batch, request.dialect.roles.batch) {
+            (Some(batch), Some(part)) => Self::batch_of(request, part, batch),
+            _ => Self::Nothing,
         }
-        self.batch_len = had.max(from + len);
-        crate::digits::write_ascii(u64::from(batch), &mut self.batch[from..from + len]);
     }
 
-    fn patch<'a>(&'a mut self, request: &View<'_>, reply: &Reply<'_>) -> Patch<'a> {
-        let (dialect, roles) = (request.dialect, &request.dialect.roles);
-        let mut patch = Patch::new();
-        patch.set_text(roles.code, self.code.as_bytes());
-        if let Some(amount) = reply.amount {
-            patch.set_number(4, amount.unsigned_abs());
-        }
-        if let Some((time, date)) = reply.local {
-            if !request.has(12) && dialect.has_field(12) {
-                patch.set_number(12, u64::from(time));
-            }
-            if !request.has(13) && dialect.has_field(13) {
-                patch.set_number(13, u64::from(date));
-            }
-        }
-        if reply.rrn.is_some() {
-            patch.set_text(roles.rrn, &self.rrn);
-        }
-        if reply.approval_code.is_some() {
-            patch.set_text(roles.approval_code, &self.approval);
-        }
-        if let (Some(part), true) = (roles.text, self.text_len > 0) {
-            patch.set_text(part.field, &self.text[..self.text_len]);
-        }
-        if let (Some(part), true) = (roles.batch, self.batch_len > 0) {
-            patch.set_text(part.field, &self.batch[..self.batch_len]);
-        }
-        patch
+    #[inline(never)]
+    fn batch_of(request: &View<'_>, part: Part, batch: u32) -> Self {
+        let mut bytes = [b'0'; 64];
+        let (from, to) = (usize::from(part.from), usize::from(part.from + part.len));
+        let had = request.content(part.field, &mut bytes).unwrap_or(0);
+        let Some(slot) = bytes.get_mut(from..to) else { return Self::Nothing };
+        crate::number::write_ascii(u64::from(batch), slot);
+        Self::Content { field: part.field, bytes, len: had.max(to) }
     }
+}
+
+/// What the answer says beyond what it repeats. Fields come in ascending order where the dialect is as others are: a
+/// patch likes that.
+fn changes<'a>(
+    request: &View<'_>,
+    reply: &'a Reply<'_>,
+    text: &'a Made<256>,
+    batch: &'a Made<64>,
+) -> Patch<'a> {
+    let (dialect, roles) = (request.dialect, &request.dialect.roles);
+    let mut patch = Patch::new();
+    patch.mti(request.mti().answer());
+    if let Some(amount) = reply.amount {
+        patch.set_number(4, amount.unsigned_abs());
+    }
+    if let Some((time, date)) = reply.local {
+        if !request.has(12) && dialect.has_field(12) {
+            patch.set_number(12, u64::from(time));
+        }
+        if !request.has(13) && dialect.has_field(13) {
+            patch.set_number(13, u64::from(date));
+        }
+    }
+    if let Some(rrn) = &reply.rrn {
+        patch.set_text(roles.rrn, rrn.as_bytes());
+    }
+    if let Some(code) = &reply.approval_code {
+        patch.set_text(roles.approval_code, &code.0);
+    }
+    patch.set_text(roles.code, reply.code.as_bytes());
+    if let Made::Content { field, bytes, len } = text {
+        patch.set_text(*field, &bytes[..*len]);
+    }
+    if let Made::Content { field, bytes, len } = batch {
+        patch.set_text(*field, &bytes[..*len]);
+    }
+    patch
 }

@@ -2,10 +2,10 @@
 //! Never needs the original's bytes: a journal keeps no wire message. Guards: the form is the dialect's, not the code's.
 
 use crate::dialect::{Dialect, Reference, ReversalStan};
-use crate::digits::write_ascii;
 use crate::error::EncodeError;
 use crate::index::Bits;
 use crate::named::Named;
+use crate::number::write_ascii;
 use crate::write::Writer;
 use bytes::BytesMut;
 use terms::{

@@ -85,6 +85,8 @@ pub(crate) struct Field {
     pub width: u8,
     /// 1 where two units share a byte.
     pub packed: u8,
+    /// 1 where a byte of canonical content is two units.
+    pub hex: u8,
     /// The length prefix counts `units >> scale`.
     pub scale: u8,
     /// Nibble (packed) or ASCII character that fills.
@@ -109,6 +111,7 @@ impl Field {
         prefix: Prefix::Fixed,
         width: 0,
         packed: 0,
+        hex: 0,
         scale: 0,
         pad: 0,
         left: false,
@@ -132,21 +135,20 @@ impl Field {
         matches!(self.prefix, Prefix::Fixed)
     }
 
+    /// As [`Self::is_fixed`] for a field that may not be there at all.
+    pub(crate) fn has_one_length(&self) -> bool {
+        self.is_fixed() && self.shape != Shape::Unknown
+    }
+
     /// Units of a canonical content of so many bytes.
     #[inline]
     pub(crate) fn units_of(&self, content: usize) -> usize {
-        match self.shape {
-            Shape::AsciiHex | Shape::EbcdicHex => content * 2,
-            _ => content,
-        }
+        content << self.hex
     }
 
     /// Bytes of canonical content of so many units.
     #[inline]
     pub(crate) fn content_len(&self, units: usize) -> usize {
-        match self.shape {
-            Shape::AsciiHex | Shape::EbcdicHex => units / 2,
-            _ => units,
-        }
+        units >> self.hex
     }
 }

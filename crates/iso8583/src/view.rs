@@ -3,8 +3,9 @@
 
 use crate::decode::number;
 use crate::dialect::{Dialect, Part};
-use crate::digits::{ascii_number, hex_value, unpack};
+use crate::digits::{hex_value, unpack};
 use crate::index::Index;
+use crate::number::characters;
 use crate::spec::{Field, Shape};
 use terms::{Mti, Text};
 
@@ -45,7 +46,7 @@ impl<'a> View<'a> {
     #[inline]
     pub fn number(&self, n: u8) -> Option<u64> {
         let entry = self.index.entry(n)?;
-        number(self.dialect.field(n), self.index.raw(n, self.bytes)?, entry.units())
+        number(self.dialect.field(n), self.bytes, entry)
     }
 
     /// Canonical content into `out`: ASCII for characters and digits, bytes for binary. Its length; `None` if absent or
@@ -59,8 +60,9 @@ impl<'a> View<'a> {
     /// A field of characters as text of at most `N`. `None` if absent or longer.
     #[inline]
     pub fn text<const N: usize>(&self, n: u8) -> Option<Text<N>> {
+        let entry = self.index.entry(n)?;
         if let Shape::AsciiText | Shape::AsciiDigits = self.dialect.field(n).shape {
-            return Text::new(self.index.raw(n, self.bytes)?);
+            return Text::new(self.bytes.get(entry.content()..entry.end())?);
         }
         let mut content = [0; N];
         let len = self.content(n, &mut content)?;
@@ -75,7 +77,7 @@ impl<'a> View<'a> {
         }
         let mut digits = [0; 19];
         let len = self.part(part, &mut digits)?;
-        digits[..len].iter().all(u8::is_ascii_digit).then(|| ascii_number(&digits[..len]))
+        digits[..len].iter().all(u8::is_ascii_digit).then(|| characters(&digits[..len]))
     }
 
     /// Canonical content of a sub-field into `out`; its length. `None` if it is not there or does not fit.

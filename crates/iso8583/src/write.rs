@@ -3,12 +3,12 @@
 
 use crate::decode::SIZE_MAX;
 use crate::dialect::{Coding, Dialect};
-use crate::digits::{
-    are_ascii_digits, are_printable, digits_of, hex_pair, is_track_char, pack, write_ascii, write_packed,
-};
+use crate::digits::hex_pair;
 use crate::error::{EncodeError, EncodeWhy};
+use crate::fill::{Value, fill, measure};
 use crate::index::{Index, place};
-use crate::spec::{Field, Prefix, Shape};
+use crate::number::{QUICK, quick_characters, quick_packed};
+use crate::spec::{Field, Shape};
 use bytes::BytesMut;
 use terms::Mti;
 
@@ -24,34 +24,33 @@ pub struct Writer<'a> {
     at: usize,
     present: [u64; 3],
     levels: usize,
+    /// The highest field that the bitmaps have.
+    top: u8,
+    /// The field before; 255 after a failure, so that nothing follows.
     last: u8,
     failed: Option<EncodeError>,
-}
-
-/// What a field is to contain.
-#[derive(Clone, Copy)]
-pub(crate) enum Value<'a> {
-    /// A number, filled with zeros to a fixed size; shortest form where the length is variable.
-    Number(u64),
-    /// Canonical content: ASCII characters, or bytes for a binary field.
-    Content(&'a [u8]),
-    /// The whole field as it is on the wire of this dialect, length prefix included.
-    Whole(&'a [u8]),
 }
 
 impl<'a> Writer<'a> {
     /// Begins a message behind whatever `out` holds already.
     #[inline]
     pub fn new(dialect: &'a Dialect, mti: Mti, out: &'a mut BytesMut) -> Self {
-        Self::with_levels(dialect, mti, out, 1)
+        Self::over(dialect, mti, out, 1, &[])
     }
 
-    /// As [`Writer::new`] where the number of bitmaps is known.
+    /// As [`Writer::new`] where the number of bitmaps is known. The room behind them begins as a copy of `src`.
     #[inline]
-    pub(crate) fn with_levels(dialect: &'a Dialect, mti: Mti, out: &'a mut BytesMut, levels: usize) -> Self {
+    pub(crate) fn over(
+        dialect: &'a Dialect,
+        mti: Mti,
+        out: &'a mut BytesMut,
+        levels: usize,
+        src: &[u8],
+    ) -> Self {
         let start = out.len();
-        let mut writer =
-            Self { dialect, out, start, at: start, present: [0; 3], levels, last: 1, failed: None };
+        out.extend_from_slice(src);
+        let (present, top) = ([0; 3], levels as u8 * 64);
+        let mut writer = Self { dialect, out, start, at: start, present, levels, top, last: 1, failed: None };
         writer.put_mti(mti);
         writer.at += dialect.bitmap_coding().bitmap_len() * levels;
         writer.grow_to(writer.at);
@@ -60,7 +59,34 @@ impl<'a> Writer<'a> {
 
     /// Field `n` as a number.
     pub fn number(&mut self, n: u8, value: u64) -> &mut Self {
-        self.place(n, Value::Number(value))
+        match self.quick_number(n, value) {
+            Some(len) => self.wrote(n, len),
+            None => self.slow_number(n, value),
+        }
+        self
+    }
+
+    /// A number of at most 16 digits in a fixed field: stored in whole words, of which the next field overwrites the
+    /// rest. Its length; `None` for any other.
+    #[inline(always)]
+    fn quick_number(&mut self, n: u8, value: u64) -> Option<usize> {
+        let spec = self.dialect.field(n);
+        if !spec.is_fixed() || !self.follows(n, spec) || !self.grow_to(self.at + QUICK) {
+            return None;
+        }
+        let room = self.out.get_mut(self.at..)?.first_chunk_mut()?;
+        let units = usize::from(spec.max);
+        match spec.shape {
+            Shape::Bcd => quick_packed(value, units, spec.left, spec.pad, room),
+            Shape::AsciiDigits | Shape::AsciiText => quick_characters(value, units, b'0', room),
+            Shape::EbcdicDigits | Shape::EbcdicText => quick_characters(value, units, 0xF0, room),
+            _ => None,
+        }
+    }
+
+    #[inline(never)]
+    fn slow_number(&mut self, n: u8, value: u64) {
+        self.place(n, Value::Number(value));
     }
 
     /// Field `n` as characters (ASCII; the dialect's encoding is applied).
@@ -112,6 +138,34 @@ impl<'a> Writer<'a> {
     #[cold]
     pub(crate) fn fail(&mut self, n: u8, why: EncodeWhy) {
         self.failed.get_or_insert(EncodeError { field: n, why });
+        self.last = u8::MAX;
+    }
+
+    /// Where the next field goes, as an offset into the message.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.at - self.start
+    }
+
+    /// Fields that stand behind the last one already, because the room began as a copy of them.
+    #[inline]
+    pub(crate) fn keep(&mut self, len: usize) {
+        self.at += len;
+    }
+
+    /// Puts another value where a fixed field stands: `at` bytes into the message, before the next field.
+    #[inline]
+    pub(crate) fn overwrite(&mut self, n: u8, at: usize, value: Value<'_>) {
+        if let Err(why) = self.try_overwrite(n, self.start + at, value) {
+            self.fail(n, why);
+        }
+    }
+
+    #[inline(always)]
+    fn try_overwrite(&mut self, n: u8, at: usize, value: Value<'_>) -> Result<(), EncodeWhy> {
+        let spec = self.dialect.field(n);
+        let len = measure(spec, value)?;
+        fill(spec, value, len, &mut self.out[at..at + len.total()])
     }
 
     /// Copies fields as they are; the caller answers for their order and tells them to [`Writer::also`].
@@ -153,30 +207,46 @@ impl<'a> Writer<'a> {
     #[inline(always)]
     fn try_put(&mut self, n: u8, value: Value<'_>) -> Result<(), EncodeWhy> {
         let spec = self.dialect.field(n);
+        if !self.follows(n, spec) {
+            self.make_follow(n, spec)?;
+        }
+        let len = measure(spec, value)?;
+        let end = self.at + len.total();
+        if !self.grow_to(end) {
+            return Err(EncodeWhy::MessageTooLong);
+        }
+        fill(spec, value, len, &mut self.out[self.at..end])?;
+        self.wrote(n, len.total());
+        Ok(())
+    }
+
+    /// Whether field `n` may be written just so.
+    #[inline(always)]
+    fn follows(&self, n: u8, spec: &Field) -> bool {
+        n > self.last && n <= self.top && spec.shape != Shape::Unknown
+    }
+
+    #[inline(always)]
+    fn wrote(&mut self, n: u8, len: usize) {
+        let (word, bit) = place(n);
+        self.present[word] |= bit;
+        (self.at, self.last) = (self.at + len, n);
+    }
+
+    /// Makes room for one more bitmap if that is all that is missing.
+    #[cold]
+    fn make_follow(&mut self, n: u8, spec: &Field) -> Result<(), EncodeWhy> {
         if spec.shape == Shape::Unknown {
             return Err(EncodeWhy::Unknown);
         }
         if n <= self.last {
             return Err(EncodeWhy::OutOfOrder);
         }
-        let (word, bit) = place(n);
-        if word >= self.levels {
-            self.raise(word + 1);
-        }
-        let len = measure(spec, value)?;
-        if self.at + len.total() - self.start > SIZE_MAX {
-            return Err(EncodeWhy::MessageTooLong);
-        }
-        self.grow_to(self.at + len.total());
-        fill(spec, value, len, &mut self.out[self.at..self.at + len.total()])?;
-        self.at += len.total();
-        self.present[word] |= bit;
-        self.last = n;
+        self.raise(place(n).0 + 1);
         Ok(())
     }
 
     /// Moves what was written to make room for one more bitmap.
-    #[cold]
     fn raise(&mut self, levels: usize) {
         let one = self.dialect.bitmap_coding().bitmap_len();
         let head = self.start + self.dialect.mti_coding().mti_len();
@@ -184,7 +254,7 @@ impl<'a> Writer<'a> {
         self.grow_to(self.at + more);
         self.out.copy_within(old..self.at, old + more);
         self.at += more;
-        self.levels = levels;
+        (self.levels, self.top) = (levels, levels as u8 * 64);
     }
 
     #[inline]
@@ -195,21 +265,23 @@ impl<'a> Writer<'a> {
         self.at += coding.mti_len();
     }
 
-    /// The buffer is filled ahead in steps, so that a field costs one comparison.
+    /// The buffer is filled ahead in steps, so that a field costs one comparison. `false`: the message gets too long.
     #[inline(always)]
-    fn grow_to(&mut self, end: usize) {
-        if end > self.out.len() {
-            self.lengthen(end);
-        }
+    fn grow_to(&mut self, end: usize) -> bool {
+        end <= self.out.len() || self.lengthen(end)
     }
 
     #[cold]
-    fn lengthen(&mut self, end: usize) {
-        self.out.resize(end + STEP, 0);
+    fn lengthen(&mut self, end: usize) -> bool {
+        let most = self.start + SIZE_MAX;
+        if end <= most {
+            self.out.resize((end + STEP).min(most), 0);
+        }
+        end <= most
     }
 }
 
-const STEP: usize = 256;
+const STEP: usize = 512;
 
 /// Writes a message type.
 #[inline]
@@ -241,165 +313,4 @@ pub(crate) fn put_bitmaps(dialect: &Dialect, present: [u64; 3], levels: usize, o
             }
         }
     }
-}
-
-/// Lengths of one field to be written.
-#[derive(Clone, Copy)]
-pub(crate) struct Measure {
-    prefix: usize,
-    content: usize,
-    units: usize,
-}
-
-impl Measure {
-    #[inline]
-    pub(crate) fn total(self) -> usize {
-        self.prefix + self.content
-    }
-}
-
-/// How long a field will be, if its value may be as long as that.
-#[inline(always)]
-pub(crate) fn measure(spec: &Field, value: Value<'_>) -> Result<Measure, EncodeWhy> {
-    let given = match value {
-        Value::Whole(bytes) => return Ok(Measure { prefix: 0, content: bytes.len(), units: 0 }),
-        Value::Content(content) => spec.units_of(content.len()),
-        Value::Number(_) if spec.is_fixed() => usize::from(spec.max),
-        Value::Number(number) => digits_of(number).max(usize::from(spec.min)),
-    };
-    if given > usize::from(spec.max) {
-        return Err(EncodeWhy::TooLong(spec.max));
-    }
-    if spec.is_fixed() {
-        let units = usize::from(spec.max);
-        let whole = matches!(spec.shape, Shape::AsciiHex | Shape::EbcdicHex) || spec.binary;
-        if whole && given != units {
-            return Err(EncodeWhy::TooShort(spec.max));
-        }
-        return Ok(Measure { prefix: 0, content: spec.wire_len(units), units });
-    }
-    if given < usize::from(spec.min) {
-        return Err(EncodeWhy::TooShort(spec.min));
-    }
-    Ok(Measure { prefix: usize::from(spec.width), content: spec.wire_len(given), units: given })
-}
-
-/// Writes prefix and content into exactly the room that [`measure`] asked for.
-#[inline(always)]
-pub(crate) fn fill(spec: &Field, value: Value<'_>, len: Measure, out: &mut [u8]) -> Result<(), EncodeWhy> {
-    if let Value::Whole(bytes) = value {
-        out.copy_from_slice(bytes);
-        return Ok(());
-    }
-    let (prefix, content) = out.split_at_mut(len.prefix);
-    if !prefix.is_empty() {
-        put_length(spec, len.units, prefix);
-    }
-    let good = match value {
-        Value::Number(number) => put_number(spec, number, len.units, content),
-        Value::Content(text) if text.len() == spec.content_len(len.units) => put_content(spec, text, content),
-        Value::Content(text) => put_short(spec, text, len.units, content),
-        Value::Whole(_) => true,
-    };
-    if good { Ok(()) } else { Err(EncodeWhy::WrongType) }
-}
-
-#[inline(always)]
-fn put_length(spec: &Field, units: usize, out: &mut [u8]) {
-    let value = units >> spec.scale;
-    match spec.prefix {
-        Prefix::Fixed => {}
-        Prefix::Ascii => _ = write_ascii(value as u64, out),
-        Prefix::Bcd => _ = write_packed(value as u64, out.len() * 2, false, 0, out),
-        Prefix::Ebcdic => {
-            _ = write_ascii(value as u64, out);
-            out.iter_mut().for_each(|digit| *digit += 0xC0);
-        }
-        Prefix::Binary => {
-            for (place, slot) in out.iter_mut().rev().enumerate() {
-                *slot = (value >> (8 * place)) as u8;
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn put_number(spec: &Field, number: u64, units: usize, out: &mut [u8]) -> bool {
-    match spec.shape {
-        Shape::Bcd => write_packed(number, units, spec.left, spec.pad, out),
-        Shape::AsciiDigits | Shape::AsciiText => write_ascii(number, out),
-        Shape::EbcdicDigits | Shape::EbcdicText => {
-            let fits = write_ascii(number, out);
-            out.iter_mut().for_each(|digit| *digit += 0xC0);
-            fits
-        }
-        _ => false,
-    }
-}
-
-/// Canonical content that fills its units exactly.
-#[inline(always)]
-fn put_content(spec: &Field, text: &[u8], out: &mut [u8]) -> bool {
-    match spec.shape {
-        Shape::AsciiText => {
-            out.copy_from_slice(text);
-            are_printable(text)
-        }
-        Shape::AsciiDigits => {
-            out.copy_from_slice(text);
-            are_ascii_digits(text)
-        }
-        Shape::Bytes => {
-            out.copy_from_slice(text);
-            true
-        }
-        Shape::Bcd => pack(text, spec.left, spec.pad, false, out),
-        Shape::BcdTrack => pack(text, spec.left, spec.pad, true, out),
-        _ => put_rare(spec, text, out),
-    }
-}
-
-fn put_rare(spec: &Field, text: &[u8], out: &mut [u8]) -> bool {
-    let signed = |text: &[u8]| matches!(text, [b'C' | b'D', rest @ ..] if are_ascii_digits(rest));
-    let good = match spec.shape {
-        Shape::AsciiTrack | Shape::EbcdicTrack => text.iter().all(|byte| is_track_char(*byte)),
-        Shape::AsciiSigned | Shape::EbcdicSigned => signed(text),
-        Shape::EbcdicDigits => are_ascii_digits(text),
-        Shape::EbcdicText => are_printable(text),
-        _ => true,
-    };
-    match spec.shape {
-        Shape::AsciiHex | Shape::EbcdicHex => {
-            for (pair, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(text) {
-                *pair = hex_pair(*byte);
-            }
-        }
-        _ => out.copy_from_slice(text),
-    }
-    if matches!(
-        spec.shape,
-        Shape::EbcdicTrack
-            | Shape::EbcdicHex
-            | Shape::EbcdicSigned
-            | Shape::EbcdicText
-            | Shape::EbcdicDigits
-            | Shape::EbcdicAny
-    ) {
-        let table = spec.page.of_latin();
-        out.iter_mut().for_each(|byte| *byte = table[usize::from(*byte)]);
-    }
-    good
-}
-
-/// Content shorter than a fixed field: filled on the side that the dialect says.
-#[cold]
-fn put_short(spec: &Field, text: &[u8], units: usize, out: &mut [u8]) -> bool {
-    let mut full = [0_u8; crate::view::CONTENT_MAX];
-    let Some(full) = full.get_mut(..units) else { return false };
-    let digits = matches!(spec.shape, Shape::Bcd | Shape::AsciiDigits | Shape::EbcdicDigits);
-    full.fill(if digits { b'0' } else { b' ' });
-    // Numbers are filled with zeros in front, whatever side an odd nibble is on.
-    let from = if digits || !spec.left { units - text.len() } else { 0 };
-    full[from..from + text.len()].copy_from_slice(text);
-    put_content(spec, full, out)
 }

@@ -9,6 +9,7 @@ pub struct ResponseCode(Text<4>);
 
 impl ResponseCode {
     /// `None` if empty or over four bytes.
+    #[inline]
     pub fn new(code: &[u8]) -> Option<Self> {
         if code.is_empty() { None } else { Text::new(code).map(Self) }
     }
@@ -24,6 +25,7 @@ impl ResponseCode {
     }
 
     /// The bytes on the wire; empty if there was none.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }

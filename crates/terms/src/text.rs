@@ -15,9 +15,10 @@ impl<const N: usize> Text<N> {
     pub const EMPTY: Self = Self { bytes: [0; N], len: 0 };
 
     /// `None` if `value` is longer than `N`.
+    #[inline]
     pub fn new(value: &[u8]) -> Option<Self> {
         let mut bytes = [0; N];
-        bytes.get_mut(..value.len())?.copy_from_slice(value);
+        copy_short(value, bytes.get_mut(..value.len())?);
         Some(Self { bytes, len: value.len() as u8 })
     }
 
@@ -28,16 +29,19 @@ impl<const N: usize> Text<N> {
     }
 
     /// The bytes in use.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
 
     /// Whether the field was absent.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// Length in bytes.
+    #[inline]
     pub fn len(&self) -> usize {
         usize::from(self.len)
     }
@@ -48,8 +52,37 @@ impl<const N: usize> Text<N> {
     }
 
     /// Without trailing spaces: DE 41 and 42 are padded on the wire, not in a configuration.
+    #[inline]
     pub fn trimmed(&self) -> &[u8] {
         self.as_bytes().trim_ascii_end()
+    }
+}
+
+/// Copies `from` to a place of the same length, up to 32 bytes without a call: by two moves of fixed length that overlap.
+///
+/// # Panics
+/// If the lengths differ.
+#[inline(always)]
+pub fn copy_short(from: &[u8], to: &mut [u8]) {
+    assert_eq!(from.len(), to.len());
+    match from.len() {
+        0 => {}
+        1 => to[0] = from[0],
+        2..=3 => ends::<2>(from, to),
+        4..=7 => ends::<4>(from, to),
+        8..=16 => ends::<8>(from, to),
+        17..=32 => ends::<16>(from, to),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+/// The first and the last `N` bytes, which are all if there are `N` to `2 N`.
+#[inline(always)]
+fn ends<const N: usize>(from: &[u8], to: &mut [u8]) {
+    if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) {
+        let (first, last) = (*first, *last);
+        to.first_chunk_mut().into_iter().for_each(|slot| *slot = first);
+        to.last_chunk_mut().into_iter().for_each(|slot| *slot = last);
     }
 }
 
@@ -68,5 +101,26 @@ impl<const N: usize> fmt::Debug for Text<N> {
 impl<const N: usize> fmt::Display for Text<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_is_copied_whole() {
+        let from: Vec<u8> = (1..=60).collect();
+        for len in 0..=from.len() {
+            let mut to = [0; 60];
+            copy_short(&from[..len], &mut to[..len]);
+            assert_eq!((&to[..len], &to[len..]), (&from[..len], &[0; 60][len..]), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_none() {
+        assert_eq!(Text::<4>::new(b"12345"), None);
+        assert_eq!(Text::<4>::new(b"1234").map(|text| text.len()), Some(4));
     }
 }

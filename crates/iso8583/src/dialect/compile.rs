@@ -70,6 +70,7 @@ impl Compiler<'_, '_> {
             mti: coding(raw.mti),
             bitmap: coding(raw.bitmap.encoding),
             levels,
+            fixed: super::mask((2..=FIELD_MAX).filter(|n| self.fields[usize::from(*n)].has_one_length())),
             fields: self.fields,
             layouts: Arc::new(Layouts::new()),
             labels: self.labels,

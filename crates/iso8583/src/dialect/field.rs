@@ -64,6 +64,7 @@ pub(crate) fn field_spec(raw: &RawField, defaults: &RawDefaults) -> Result<Field
         prefix,
         width,
         packed,
+        hex: u8::from(hex),
         scale,
         pad,
         left: side == Some(RawSide::Left),
