@@ -5,7 +5,7 @@
 use crate::dialect::{Dialect, Part, Reference};
 use crate::error::DecodeError;
 use crate::index::Index;
-use crate::keys::{KeyParts, KeyValues, acquirer_or};
+use crate::keys::{KeyParts, KeyValues, named_acquirer};
 use crate::view::View;
 use terms::{
     Answer, ApprovalCode, Check, Currency, EntryMode, Expiry, Flags, Kind, Minor, OriginalRef, Pan,
@@ -214,10 +214,11 @@ fn flags(view: &View<'_>, request: &Request) -> Flags {
 #[inline]
 fn keys(view: &View<'_>, request: &mut Request) {
     let rules = &view.dialect.keys;
+    let (acquirer, terminal, merchant) = (request.acquirer, request.terminal, request.merchant);
     let values = KeyValues {
-        acquirer: request.acquirer,
-        terminal: request.terminal,
-        merchant: request.merchant,
+        acquirer: named_acquirer(&acquirer),
+        terminal: terminal.trimmed(),
+        merchant: merchant.trimmed(),
         batch: request.batch,
         stan: request.stan.get(),
         local_time: request.local_time,
@@ -238,9 +239,9 @@ fn keys(view: &View<'_>, request: &mut Request) {
 }
 
 /// The original by one way of naming it; `None` if the message does not use that way.
-fn original(view: &View<'_>, request: &Request, own: &KeyValues, way: Reference) -> Option<OriginalRef> {
+fn original(view: &View<'_>, request: &Request, own: &KeyValues<'_>, way: Reference) -> Option<OriginalRef> {
     let (rules, roles) = (&view.dialect.keys, &view.dialect.roles);
-    let by_stan = |values: &KeyValues, alias: KeyParts, class: u8| OriginalRef {
+    let by_stan = |values: &KeyValues<'_>, alias: KeyParts, class: u8| OriginalRef {
         slot: values.slot(rules.slot),
         repeat: Check::ANY,
         alias: values.alias(alias),
@@ -260,8 +261,10 @@ fn original(view: &View<'_>, request: &Request, own: &KeyValues, way: Reference)
         }
         Reference::OriginalData => {
             let named = OriginalData::read(view, roles.original_data)?;
-            let fallback = CanonDefaults { acquirer: own.acquirer };
-            let acquirer = acquirer_or(named.acquirer, &fallback);
+            let acquirer = match named_acquirer(&named.acquirer) {
+                [] => own.acquirer,
+                named => named,
+            };
             let values = KeyValues { acquirer, stan: named.stan, transmission: named.transmission, ..*own };
             Some(by_stan(&values, rules.alias, named.class))
         }

@@ -205,6 +205,10 @@ pub(crate) fn length(spec: &Field, prefix: &[u8]) -> Option<usize> {
             let (high, low) = (packed_pair(*high), packed_pair(*low));
             (high.0 * 100 + low.0, high.1 & low.1)
         }
+        (Prefix::Ascii, [high, low]) => {
+            let (high, low) = (high.wrapping_sub(b'0'), low.wrapping_sub(b'0'));
+            (usize::from(high) * 10 + usize::from(low), high <= 9 && low <= 9)
+        }
         (Prefix::Ascii, _) => decimal(prefix, 0x30),
         (Prefix::Ebcdic, _) => decimal(prefix, 0xF0),
         (Prefix::Binary, _) => (prefix.iter().fold(0, |value, byte| value << 8 | usize::from(*byte)), true),

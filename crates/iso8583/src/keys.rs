@@ -2,7 +2,6 @@
 //! Never hashes a field as it stands on the wire: leading zeros of numbers and trailing spaces of identities do not
 //! count, so dialects that write one terminal differently agree. Guards: one order of parts, whatever the text's order was.
 
-use crate::canon::CanonDefaults;
 use crate::digits::are_ascii_digits;
 use terms::{Check, KeyHasher, SlotKey, Text};
 
@@ -77,10 +76,11 @@ impl KeyParts {
 
 /// The values that keys are made of, taken from one message or from what it says of another.
 #[derive(Clone, Copy)]
-pub(crate) struct KeyValues {
-    pub acquirer: Text<11>,
-    pub terminal: Text<16>,
-    pub merchant: Text<15>,
+pub(crate) struct KeyValues<'a> {
+    /// As [`named_acquirer`] has it; the other two without trailing spaces.
+    pub acquirer: &'a [u8],
+    pub terminal: &'a [u8],
+    pub merchant: &'a [u8],
     pub batch: u32,
     pub stan: u32,
     pub local_time: u32,
@@ -89,19 +89,19 @@ pub(crate) struct KeyValues {
     pub class: u8,
 }
 
-impl KeyValues {
+impl KeyValues<'_> {
     /// Hash of the chosen parts. The parts themselves are hashed too, so keys of different rules never meet.
     #[inline]
     fn hash(&self, domain: u64, parts: KeyParts) -> KeyHasher {
         let mut hasher = KeyHasher::new(domain << 16 | u64::from(parts.0));
         if parts.has(KeyPart::Acquirer) {
-            hasher.part(plain_number(self.acquirer.trimmed()));
+            hasher.part(self.acquirer);
         }
         if parts.has(KeyPart::Terminal) {
-            hasher.part(self.terminal.trimmed());
+            hasher.part(self.terminal);
         }
         if parts.has(KeyPart::Merchant) {
-            hasher.part(self.merchant.trimmed());
+            hasher.part(self.merchant);
         }
         let stan = if parts.has(KeyPart::Stan) { self.stan } else { 0 };
         let batch = if parts.has(KeyPart::Batch) { self.batch } else { 0 };
@@ -148,9 +148,10 @@ fn plain_number(text: &[u8]) -> &[u8] {
     }
 }
 
-/// The acquirer that counts: the one named, unless it is missing or all zeros.
-pub(crate) fn acquirer_or(named: Text<11>, defaults: &CanonDefaults) -> Text<11> {
-    if plain_number(named.trimmed()).is_empty() { defaults.acquirer } else { named }
+/// An acquirer as it counts: without trailing spaces, and without leading zeros if it is a number.
+#[inline]
+pub(crate) fn named_acquirer(text: &Text<11>) -> &[u8] {
+    plain_number(text.trimmed())
 }
 
 const SLOT: u64 = 0x51;

@@ -92,7 +92,7 @@ fn pack_eight(value: u64) -> u64 {
 /// Four packed digits of a number below 10^4.
 #[inline(always)]
 fn pack_four(value: u32) -> u64 {
-    let pairs = (value / 100) << 16 | value % 100;
+    let pairs = ((value / 100) << 16) + value % 100;
     let tens = ((pairs * 103) >> 10) & 0x000F_000F;
     let bytes = pairs + tens * 6;
     u64::from((bytes >> 8 | bytes) & 0xFFFF)
@@ -128,7 +128,7 @@ pub(crate) fn quick_packed(
 ) -> Option<usize> {
     let word = packed_word(value, units, left, pad)?;
     let len = units.div_ceil(2);
-    *room.first_chunk_mut::<8>()? = word.unbounded_shl(64 - 8 * len as u32).to_be_bytes();
+    *room.first_chunk_mut::<8>()? = word.wrapping_shl(64 - 8 * len as u32).to_be_bytes();
     Some(len)
 }
 
@@ -141,7 +141,7 @@ pub(crate) fn quick_characters(value: u64, units: usize, zero: u8, room: &mut [u
     let zeros = ONES * u64::from(zero);
     if units <= 8 {
         let digits = spread(value) + zeros;
-        *room.first_chunk_mut::<8>()? = digits.unbounded_shr(64 - 8 * units as u32).to_le_bytes();
+        *room.first_chunk_mut::<8>()? = digits.wrapping_shr(64 - 8 * units as u32).to_le_bytes();
         return Some(units);
     }
     let (high, low) = (spread(value / 100_000_000) + zeros, spread(value % 100_000_000) + zeros);

@@ -69,28 +69,40 @@ impl<'a> Patch<'a> {
         self
     }
 
+    /// Fields that come in ascending order are only added at the end.
     #[inline]
     fn set(&mut self, n: u8, value: Value<'a>) -> &mut Self {
-        let (word, bit) = place(n);
-        let mut at = usize::from(self.len);
-        while at > 0 && self.edits[at - 1].0 >= n {
-            at -= 1;
+        let len = usize::from(self.len);
+        if len == EDITS || len > 0 && self.edits[len - 1].0 >= n {
+            return self.insert(n, value);
         }
+        self.edits[len] = (n, value);
+        self.added(n)
+    }
+
+    #[inline(never)]
+    fn insert(&mut self, n: u8, value: Value<'a>) -> &mut Self {
+        let len = usize::from(self.len);
+        let at = self.edits[..len].partition_point(|(edited, _)| *edited < n);
+        let (word, bit) = place(n);
         if self.set[word] & bit != 0 {
             self.edits[at].1 = value;
             return self;
         }
-        let len = usize::from(self.len);
-        if len == Self::EDITS {
+        if len == EDITS {
             self.overflow = true;
             return self;
         }
-        if at < len {
-            self.edits.copy_within(at..len, at + 1);
-        }
+        self.edits.copy_within(at..len, at + 1);
         self.edits[at] = (n, value);
-        self.len += 1;
+        self.added(n)
+    }
+
+    #[inline]
+    fn added(&mut self, n: u8) -> &mut Self {
+        let (word, bit) = place(n);
         self.set[word] |= bit;
+        self.len += 1;
         self
     }
 
@@ -174,6 +186,21 @@ impl<'a> Plan<'a> {
         view.index.whole(n, view.bytes).map(Value::Whole)
     }
 
+    /// Fields with a length of their own that are lent and as long as what they replace stay where they are too.
+    #[inline]
+    fn stay_if_as_long(&self, lent: &[u64; 3], stays: &mut [u64; 3], moves: &mut [u64; 3]) {
+        let Some((lender, _)) = &self.lent else { return };
+        let both = |word: usize| lent[word] & moves[word] & self.source.index.present()[word];
+        for n in Bits::new([both(0), both(1), both(2)]) {
+            let len = |index: &Index| index.entry(n).map(|entry| entry.end() - entry.start());
+            if len(lender.index) == len(self.source.index) {
+                let (word, bit) = place(n);
+                stays[word] |= bit;
+                moves[word] &= !bit;
+            }
+        }
+    }
+
     fn edits(&self) -> Edits<'a> {
         self.patch.edits[..usize::from(self.patch.len)].iter()
     }
@@ -208,6 +235,7 @@ fn splice(to: &Dialect, mti: Mti, plan: &Plan<'_>, out: &mut BytesMut) -> Result
         moves[word] = (present[word] & !kept[word] | new) & !stays[word];
         all[word] = kept[word] | new;
     }
+    plan.stay_if_as_long(&lent, &mut stays, &mut moves);
     let mut writer = Writer::over(to, mti, out, levels(&all), src);
     let mut edits = plan.edits();
     let (mut stays, mut moves) = (Bits::new(stays), Bits::new(moves));
@@ -299,5 +327,5 @@ fn is_plain(spec: &Field) -> bool {
     )
 }
 
-const EDITS: usize = 16;
+const EDITS: usize = 12;
 const _: () = assert!(CONTENT_MAX < SIZE_MAX);

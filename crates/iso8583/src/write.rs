@@ -59,10 +59,8 @@ impl<'a> Writer<'a> {
 
     /// Field `n` as a number.
     pub fn number(&mut self, n: u8, value: u64) -> &mut Self {
-        match self.quick_number(n, value) {
-            Some(len) => self.wrote(n, len),
-            None => self.slow_number(n, value),
-        }
+        let Some(len) = self.quick_number(n, value) else { return self.slow_number(n, value) };
+        self.wrote(n, len);
         self
     }
 
@@ -71,7 +69,7 @@ impl<'a> Writer<'a> {
     #[inline(always)]
     fn quick_number(&mut self, n: u8, value: u64) -> Option<usize> {
         let spec = self.dialect.field(n);
-        if !spec.is_fixed() || !self.follows(n, spec) || !self.grow_to(self.at + QUICK) {
+        if !spec.is_fixed() || !self.follows(n, spec) {
             return None;
         }
         let room = self.out.get_mut(self.at..)?.first_chunk_mut()?;
@@ -84,9 +82,11 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Any other number, or the room is full: this makes more.
     #[inline(never)]
-    fn slow_number(&mut self, n: u8, value: u64) {
-        self.place(n, Value::Number(value));
+    fn slow_number(&mut self, n: u8, value: u64) -> &mut Self {
+        self.grow_to(self.at + QUICK);
+        self.place(n, Value::Number(value))
     }
 
     /// Field `n` as characters (ASCII; the dialect's encoding is applied).
