@@ -1,4 +1,4 @@
-//! Snapshots of the projection at segment borders, so that recovery replays a tail and not a history.
+//! Snapshots of the projection between two batches, so that recovery replays a tail and not a history.
 //! Never needed for correctness: an unusable one is passed over, for an older one or for the whole log.
 //! Guards: a checkpoint counts only under its checksum; the two newest are kept (`tests/checkpoint.rs`).
 
@@ -6,7 +6,7 @@ use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
 
 use crate::disk::DiskFile;
-use crate::format::{Chain, FORMAT_VERSION, u16_at, u32_at, u64_at};
+use crate::format::{BATCH_ALIGN, Chain, FORMAT_VERSION, SEGMENT_HEADER_BYTES, u16_at, u32_at, u64_at};
 use crate::place::{Place, checkpoint_name, parse_checkpoint};
 use crate::{Fault, Lsn, Projection};
 
@@ -15,11 +15,13 @@ const HEADER_BYTES: usize = 128;
 const KEPT: usize = 2;
 const BUFFER: usize = 256 << 10;
 
-/// Where a checkpoint stands: everything before the start of `segment` is in it.
+/// Where a checkpoint stands: everything before `position` is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stand {
-    pub(crate) segment: u32,
+    pub(crate) position: Lsn,
     pub(crate) chain: Chain,
+    /// Bytes of the snapshot.
+    pub(crate) length: u64,
     /// What the projection still needed then.
     pub(crate) oldest_needed: Lsn,
 }
@@ -56,8 +58,7 @@ fn load(
         return Ok(None);
     }
     let Some(stand) = parse(&header, place, position) else { return Ok(None) };
-    let length = u64_at(&header, 88);
-    if source.end != HEADER_BYTES as u64 + length || checksum(&mut source)? != u32_at(&header, 96) {
+    if source.end != HEADER_BYTES as u64 + stand.length || checksum(&mut source)? != u32_at(&header, 96) {
         return Ok(None);
     }
     source.at = HEADER_BYTES as u64;
@@ -73,44 +74,50 @@ fn parse(header: &[u8; HEADER_BYTES], place: &Place, position: Lsn) -> Option<St
         && u16_at(header, 10) == place.node
         && u64_at(header, 16) == place.segment_bytes
         && u64_at(header, 24) == position.0
-        && position.offset(place.segment_bytes) == 0;
+        && is_border(place, position);
     let hash = header[48..80].try_into().expect("thirty-two bytes");
     let chain =
         Chain { epoch: u32_at(header, 12), batch: u64_at(header, 32), record: u64_at(header, 40), hash };
-    let segment = position.segment(place.segment_bytes);
-    whole.then_some(Stand { segment, chain, oldest_needed: Lsn(u64_at(header, 80)) })
+    let (length, oldest_needed) = (u64_at(header, 88), Lsn(u64_at(header, 80)));
+    whole.then_some(Stand { position, chain, length, oldest_needed })
 }
 
-fn render(place: &Place, stand: &Stand, length: u64, crc: u32) -> [u8; HEADER_BYTES] {
+/// Whether a batch, or the header of a segment, can begin there.
+fn is_border(place: &Place, position: Lsn) -> bool {
+    let offset = position.offset(place.segment_bytes);
+    offset.is_multiple_of(BATCH_ALIGN) && (offset == 0 || offset >= SEGMENT_HEADER_BYTES)
+}
+
+fn render(place: &Place, stand: &Stand, crc: u32) -> [u8; HEADER_BYTES] {
     let mut bytes = [0; HEADER_BYTES];
     bytes[..8].copy_from_slice(&MAGIC);
     bytes[8..10].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
     bytes[10..12].copy_from_slice(&place.node.to_le_bytes());
     bytes[12..16].copy_from_slice(&stand.chain.epoch.to_le_bytes());
     bytes[16..24].copy_from_slice(&place.segment_bytes.to_le_bytes());
-    bytes[24..32].copy_from_slice(&place.lsn(stand.segment, 0).0.to_le_bytes());
+    bytes[24..32].copy_from_slice(&stand.position.0.to_le_bytes());
     bytes[32..40].copy_from_slice(&stand.chain.batch.to_le_bytes());
     bytes[40..48].copy_from_slice(&stand.chain.record.to_le_bytes());
     bytes[48..80].copy_from_slice(&stand.chain.hash);
     bytes[80..88].copy_from_slice(&stand.oldest_needed.0.to_le_bytes());
-    bytes[88..96].copy_from_slice(&length.to_le_bytes());
+    bytes[88..96].copy_from_slice(&stand.length.to_le_bytes());
     bytes[96..100].copy_from_slice(&crc.to_le_bytes());
     let header = crc32c::crc32c(&bytes[..HEADER_BYTES - 4]);
     bytes[HEADER_BYTES - 4..].copy_from_slice(&header.to_le_bytes());
     bytes
 }
 
-/// Writes the state of `projection` at the start of `segment`, durably, and removes all but the two newest.
+/// Writes the state of `projection` at `position`, durably, and removes all but the two newest.
 pub(crate) fn write(
     place: &Place,
-    segment: u32,
+    position: Lsn,
     chain: Chain,
     projection: &dyn Projection,
-) -> Result<(), Fault> {
-    let stand = Stand { segment, chain, oldest_needed: projection.oldest_needed() };
-    let name = checkpoint_name(place.lsn(segment, 0));
+) -> Result<Stand, Fault> {
+    let mut stand = Stand { position, chain, length: 0, oldest_needed: projection.oldest_needed() };
+    let name = checkpoint_name(position);
     let path = place.path(&name);
-    write_file(place, &name, &stand, projection).map_err(|error| Fault::io("write", &path, error))?;
+    write_file(place, &name, &mut stand, projection).map_err(|error| Fault::io("write", &path, error))?;
     let mut positions: Vec<Lsn> = place.list()?.iter().filter_map(|name| parse_checkpoint(name)).collect();
     positions.sort_unstable();
     positions.truncate(positions.len().saturating_sub(KEPT));
@@ -118,10 +125,10 @@ pub(crate) fn write(
         let path = place.path(&checkpoint_name(old));
         place.disk.remove(&path).map_err(|error| Fault::io("remove", &path, error))?;
     }
-    Ok(())
+    Ok(stand)
 }
 
-fn write_file(place: &Place, name: &str, stand: &Stand, projection: &dyn Projection) -> io::Result<()> {
+fn write_file(place: &Place, name: &str, stand: &mut Stand, projection: &dyn Projection) -> io::Result<()> {
     let aside = place.path(&format!("{name}.new"));
     let file = place.disk.create(&aside)?;
     let mut sink = Sink { file: file.clone(), at: HEADER_BYTES as u64, crc: 0 };
@@ -129,7 +136,8 @@ fn write_file(place: &Place, name: &str, stand: &Stand, projection: &dyn Project
     projection.snapshot(&mut buffered)?;
     buffered.flush()?;
     drop(buffered);
-    let header = render(place, stand, sink.at - HEADER_BYTES as u64, sink.crc);
+    stand.length = sink.at - HEADER_BYTES as u64;
+    let header = render(place, stand, sink.crc);
     file.write_at(&mut [IoSlice::new(&header)], 0)?;
     file.sync_data()?;
     place.disk.rename(&aside, &place.path(name))?;

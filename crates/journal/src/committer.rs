@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
+use crate::Lsn;
 use crate::format::{BATCH_BYTES_MAX, GROUP_BYTES_MAX, SEGMENT_HEADER_BYTES};
 use crate::frame::{Class, Commit, Frame};
 use crate::index::KeyIndex;
@@ -27,6 +28,8 @@ pub(crate) struct Committer {
     /// End of what readers may see.
     pub(crate) durable: Arc<AtomicU64>,
     pub(crate) reserve_bytes: u64,
+    /// Where the next checkpoint is due.
+    pub(crate) checkpoint_due: Arc<AtomicU64>,
     /// The segment before this one still has to be told closed, once this one is durably open.
     pub(crate) closed: Option<u32>,
     pub(crate) touched: Vec<bool>,
@@ -153,7 +156,7 @@ impl Committer {
         if self.writer.switch(file).is_err() {
             return self.fail();
         }
-        self.index.begin(self.writer.segment);
+        self.index.begin(self.writer.segment, true);
         self.stats.segments.fetch_add(1, Ordering::Relaxed);
         self.preparer.want(self.writer.segment + 1);
     }
@@ -217,15 +220,21 @@ impl Committer {
         if batches > 0 {
             self.stats.count_group(batches, records, bytes, took);
             self.preparer.filled(self.writer.filled());
-            self.tell_keeper(segment, untidy);
+            self.tell_keeper(segment, untidy, tail);
         }
     }
 
-    fn tell_keeper(&mut self, segment: u32, untidy: bool) {
+    fn tell_keeper(&mut self, segment: u32, untidy: bool, tail: Lsn) {
+        let sort = untidy.then_some(Job::Sort(segment));
+        let closed = self.closed.take().map(Job::Closed);
+        let is_due = tail.0 >= self.checkpoint_due.load(Ordering::Relaxed);
+        let checkpoint = is_due.then_some(Job::Checkpoint(tail));
+        if is_due {
+            // The keeper says when the next one is due.
+            self.checkpoint_due.store(u64::MAX, Ordering::Relaxed);
+        }
         // The keeper outlives the committer, so sending cannot fail.
-        let jobs =
-            untidy.then_some(Job::Sort(segment)).into_iter().chain(self.closed.take().map(Job::Closed));
-        for job in jobs {
+        for job in [sort, closed, checkpoint].into_iter().flatten() {
             let _ = self.jobs.send(job);
         }
     }

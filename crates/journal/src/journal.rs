@@ -13,7 +13,7 @@ use crate::committer::Committer;
 use crate::disk::{Disk, LockGuard, Locked};
 use crate::format::{BATCH_BYTES_MAX, SEGMENT_HEADER_BYTES};
 use crate::index::{self, KeyIndex};
-use crate::keeper::{Job, Keeper};
+use crate::keeper::{Job, Keeper, distance};
 use crate::lane::{Lane, Lanes, Wake};
 use crate::marks::{self, CleanMark};
 use crate::options::Options;
@@ -100,11 +100,21 @@ pub(crate) fn open_still(
     let closed: Vec<u32> = (recovered.first_segment..recovered.tail.segment).collect();
     index::load(&place, &index, &closed);
     let opened = assemble(options, place, seal, recovered, index, lock, stepped)?;
-    // Closed segments that a former process left without index or checkpoint.
-    for segment in closed {
-        let _ = opened.base.jobs.send(Job::Closed(segment));
-    }
+    leave_to_keeper(&opened, &closed);
     Ok(opened)
+}
+
+/// Closed segments that a former process left without index, and the keys before the checkpoint in its segment.
+fn leave_to_keeper(opened: &Opened, closed: &[u32]) {
+    let Opened { base, report, .. } = opened;
+    let split = report
+        .checkpoint
+        .map(|at| (at.segment(base.place.segment_bytes), at.offset(base.place.segment_bytes)));
+    let keys = split.filter(|(_, offset)| *offset > 0).map(|(segment, until)| Job::Keys(segment, until));
+    for job in keys.into_iter().chain(closed.iter().copied().map(Job::Closed)) {
+        // The keeper is in `opened`.
+        let _ = base.jobs.send(job);
+    }
 }
 
 fn take_lock(place: &Place) -> Result<LockGuard, Fault> {
@@ -146,13 +156,15 @@ fn assemble(
         index: index.clone(),
         files: Mutex::new(BTreeMap::new()),
     };
+    let last = stand.map_or((0, 0), |stand| (stand.position.0, stand.length));
+    let checkpoint_due = Arc::new(AtomicU64::new(last.0 + distance(options.checkpoint_bytes, last.1)));
     let keeper = Keeper {
         place: place.clone(),
         stats: stats.clone(),
         index: index.clone(),
         fresh: options.fresh,
-        checkpoint_segments: options.checkpoint_segments,
-        stand,
+        checkpoint_bytes: options.checkpoint_bytes,
+        due: checkpoint_due.clone(),
     };
     let committer = Committer {
         writer,
@@ -163,6 +175,7 @@ fn assemble(
         stats: stats.clone(),
         durable,
         reserve_bytes: options.reserve_bytes,
+        checkpoint_due,
         closed: None,
         touched: vec![false; options.lanes],
         asked: false,

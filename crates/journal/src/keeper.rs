@@ -1,7 +1,9 @@
 //! Upkeep of closed segments behind the hot path: key indexes and checkpoints, on one thread of low priority.
 //! Never touches the open segment. Guards: what fails here costs time at the next start, never a record.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::Receiver;
 
@@ -23,6 +25,10 @@ pub(crate) enum Job {
     Sort(u32),
     /// This segment is closed.
     Closed(u32),
+    /// The keys of this segment from its start to this offset are not in memory.
+    Keys(u32, u64),
+    /// A checkpoint is due; everything before this position is durable.
+    Checkpoint(Lsn),
     /// The journal closes.
     Stop,
 }
@@ -33,9 +39,9 @@ pub(crate) struct Keeper {
     pub(crate) stats: Arc<Stats>,
     pub(crate) index: Arc<KeyIndex>,
     pub(crate) fresh: Option<Fresh>,
-    pub(crate) checkpoint_segments: u32,
-    /// The newest checkpoint.
-    pub(crate) stand: Option<Stand>,
+    pub(crate) checkpoint_bytes: u64,
+    /// Where the committer asks for the next one.
+    pub(crate) due: Arc<AtomicU64>,
 }
 
 impl Keeper {
@@ -58,21 +64,14 @@ impl Keeper {
                 self.index.tidy(segment);
                 Ok(())
             }
-            Job::Closed(segment) => self.close(segment),
+            Job::Closed(segment) => self.write_index(segment),
+            Job::Keys(segment, until) => self.fetch_keys(segment, until),
+            Job::Checkpoint(position) => self.write_checkpoint(position),
             Job::Stop => Ok(()),
         };
         if done.is_err() {
             self.stats.upkeep_faults.fetch_add(1, Relaxed);
         }
-    }
-
-    fn close(&mut self, segment: u32) -> Result<(), Fault> {
-        let indexed = self.write_index(segment);
-        let due = self.stand.map_or(0, |stand| stand.segment) + self.checkpoint_segments;
-        if segment + 1 >= due {
-            self.write_checkpoint(segment + 1)?;
-        }
-        indexed
     }
 
     fn write_index(&self, segment: u32) -> Result<(), Fault> {
@@ -91,51 +90,81 @@ impl Keeper {
 
     /// Reads the keys of a segment that an older process closed.
     fn read_keys(&self, segment: u32) -> Result<Vec<Pair>, Fault> {
-        let (mut window, mut chain) = open_closed(&self.place, segment)?;
         let mut pairs = Vec::new();
-        walk_closed(&self.place, segment, &mut window, &mut chain, &mut |batch, body| {
+        let (mut window, mut chain) = open_segment(&self.place, segment)?;
+        let span = SEGMENT_HEADER_BYTES..self.place.segment_bytes;
+        walk_sound(&self.place, segment, &mut window, span, &mut chain, &mut |batch, body| {
             self.index.collect(batch, body, &mut pairs);
         })?;
         Ok(pairs)
     }
 
-    /// Replays the segments since the last checkpoint into a fresh projection and saves it.
-    fn write_checkpoint(&mut self, until: u32) -> Result<(), Fault> {
-        let Some(fresh) = &self.fresh else { return Ok(()) };
-        let mut projection = fresh();
-        let names = self.place.list()?;
-        let stand = checkpoint::load_newest(&self.place, &names, &mut *projection)?;
-        let mut chain = stand.map_or(Chain::GENESIS, |stand| stand.chain);
-        for segment in stand.map_or(0, |stand| stand.segment)..until {
-            replay(&self.place, segment, &mut chain, &mut *projection)?;
+    /// Reads the keys that stand before the checkpoint a recovery started from.
+    fn fetch_keys(&self, segment: u32, until: u64) -> Result<(), Fault> {
+        if !self.index.is_kept() {
+            return Ok(());
         }
-        self.check_border(until, &chain)?;
-        checkpoint::write(&self.place, until, chain, &*projection)?;
-        self.stand = Some(Stand { segment: until, chain, oldest_needed: projection.oldest_needed() });
-        self.stats.checkpoints.fetch_add(1, Relaxed);
+        let (mut window, mut chain) = open_segment(&self.place, segment)?;
+        let mut pairs = Vec::new();
+        let span = SEGMENT_HEADER_BYTES..until;
+        walk_sound(&self.place, segment, &mut window, span, &mut chain, &mut |batch, body| {
+            self.index.collect(batch, body, &mut pairs);
+        })?;
+        self.index.complete(segment, pairs);
+        self.index.tidy(segment);
         Ok(())
     }
 
-    /// Whether the chain so far is what `segment` was opened with: an end of a segment that got lost looks like an end.
-    fn check_border(&self, segment: u32, chain: &Chain) -> Result<(), Fault> {
-        let (_, next) = open_closed(&self.place, segment)?;
-        if (next.batch, next.hash) == (chain.batch, chain.hash) {
-            return Ok(());
+    fn write_checkpoint(&self, position: Lsn) -> Result<(), Fault> {
+        let written = self.replay_until(position);
+        // Also after a fault: one that did not pass will not be asked for with every group.
+        let length = written.as_ref().map_or(0, |stand| stand.map_or(0, |stand| stand.length));
+        self.due.store(position.0 + distance(self.checkpoint_bytes, length), Relaxed);
+        written.map(drop)
+    }
+
+    /// Replays what came since the last checkpoint into a fresh projection and saves it.
+    fn replay_until(&self, position: Lsn) -> Result<Option<Stand>, Fault> {
+        let Some(fresh) = &self.fresh else { return Ok(None) };
+        let mut projection = fresh();
+        let place = &self.place;
+        let stand = checkpoint::load_newest(place, &place.list()?, &mut *projection)?;
+        let mut chain = stand.map_or(Chain::GENESIS, |stand| stand.chain);
+        let from = stand.map_or(Lsn::NONE, |stand| stand.position);
+        let (first, last) = (from.segment(place.segment_bytes), position.segment(place.segment_bytes));
+        for segment in first..=last {
+            let (mut window, opening) = open_segment(place, segment)?;
+            let start = if segment == first { from.offset(place.segment_bytes) } else { 0 };
+            if start == 0 {
+                continues(segment, &chain, &opening)?;
+            }
+            let end =
+                if segment == last { position.offset(place.segment_bytes) } else { place.segment_bytes };
+            let span = start.max(SEGMENT_HEADER_BYTES)..end;
+            walk_sound(place, segment, &mut window, span, &mut chain, &mut |batch, body| {
+                apply(&mut *projection, batch, body);
+            })?;
         }
-        let reason = format!("segment {segment} continues another batch");
-        let (batch, record) = (chain.batch, chain.record);
-        Err(Fault::Damaged { segment: segment - 1, offset: 0, batch, record, reason })
+        let stand = checkpoint::write(place, position, chain, &*projection)?;
+        self.stats.checkpoints.fetch_add(1, Relaxed);
+        Ok(Some(stand))
     }
 }
 
-fn replay(
-    place: &Place,
-    segment: u32,
-    chain: &mut Chain,
-    projection: &mut dyn Projection,
-) -> Result<(), Fault> {
-    let (mut window, _) = open_closed(place, segment)?;
-    walk_closed(place, segment, &mut window, chain, &mut |batch, body| apply(projection, batch, body))
+/// Bytes of log from a checkpoint with a snapshot of `length` bytes to the next one: reading a snapshot back costs about
+/// as much as replaying two fifths of its length.
+pub(crate) fn distance(least: u64, length: u64) -> u64 {
+    least.max(length / 5 * 2)
+}
+
+/// Whether `chain` is what `segment` was opened with: an end of a segment that got lost looks like an end.
+fn continues(segment: u32, chain: &Chain, opening: &Chain) -> Result<(), Fault> {
+    if (opening.batch, opening.hash) == (chain.batch, chain.hash) {
+        return Ok(());
+    }
+    let reason = format!("segment {segment} continues another batch");
+    let (batch, record) = (chain.batch, chain.record);
+    Err(Fault::Damaged { segment: segment.saturating_sub(1), offset: 0, batch, record, reason })
 }
 
 /// Hands the records of one batch to `projection`.
@@ -146,7 +175,7 @@ pub(crate) fn apply(projection: &mut dyn Projection, batch: Lsn, body: &[u8]) {
     }
 }
 
-fn open_closed(place: &Place, segment: u32) -> Result<(Window, Chain), Fault> {
+fn open_segment(place: &Place, segment: u32) -> Result<(Window, Chain), Fault> {
     let path = place.segment_path(segment);
     let io = |error| Fault::io("read", &path, error);
     let mut window = Window::new(place.open_segment(segment)?, place.segment_bytes).map_err(io)?;
@@ -155,18 +184,17 @@ fn open_closed(place: &Place, segment: u32) -> Result<(Window, Chain), Fault> {
     Ok((window, chain))
 }
 
-fn walk_closed(
+fn walk_sound(
     place: &Place,
     segment: u32,
     window: &mut Window,
+    span: Range<u64>,
     chain: &mut Chain,
     visit: &mut dyn FnMut(Lsn, &[u8]),
 ) -> Result<(), Fault> {
     let path = place.segment_path(segment);
-    let stop = walk(place, segment, window, SEGMENT_HEADER_BYTES, chain, &mut |header, body| {
-        visit(header.lsn, body)
-    })
-    .map_err(|error| Fault::io("read", &path, error))?;
+    let stop = walk(place, segment, window, span, chain, &mut |header, body| visit(header.lsn, body))
+        .map_err(|error| Fault::io("read", &path, error))?;
     match stop {
         Stop::End(_) => Ok(()),
         Stop::Flaw(offset, reason) => Err(Fault::Damaged {

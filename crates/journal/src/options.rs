@@ -36,8 +36,9 @@ pub struct Options {
     pub lanes: usize,
     /// Bytes kept for [`Class::Owed`](crate::Class::Owed) in the last segment when no further one can be prepared.
     pub reserve_bytes: u64,
-    /// Closed segments per checkpoint, at least 1.
-    pub checkpoint_segments: u32,
+    /// Bytes of log from one checkpoint to the next, at least 4096; more where the state is so large that writing it
+    /// would cost more than replaying.
+    pub checkpoint_bytes: u64,
     /// Key of a record for the index of originals; without it every look-up is `Unknown`.
     pub key: Option<KeyOf>,
     /// Maker of fresh projections; without it no checkpoints are written behind the hot path.
@@ -50,6 +51,9 @@ impl Options {
     /// Default reserve: 16 MiB, some sixty thousand owed records.
     pub const RESERVE_BYTES: u64 = 16 << 20;
 
+    /// Default distance of checkpoints: 64 MiB, some quarter of a million transactions.
+    pub const CHECKPOINT_BYTES: u64 = 64 << 20;
+
     /// Defaults for one lane in `dir`.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
@@ -59,7 +63,7 @@ impl Options {
             sync: SyncMode::Durable,
             lanes: 1,
             reserve_bytes: Self::RESERVE_BYTES,
-            checkpoint_segments: 1,
+            checkpoint_bytes: Self::CHECKPOINT_BYTES,
             key: None,
             fresh: None,
         }
@@ -76,8 +80,8 @@ impl Options {
         if self.lanes == 0 {
             return Err(out_of_range("lanes", "at least 1", 0));
         }
-        if self.checkpoint_segments == 0 {
-            return Err(out_of_range("checkpoint_segments", "at least 1", 0));
+        if self.checkpoint_bytes < 4096 {
+            return Err(out_of_range("checkpoint_bytes", "at least 4096", self.checkpoint_bytes));
         }
         Ok(())
     }

@@ -114,7 +114,8 @@ impl<'a> Replay<'a> {
     ) -> Result<Self, Fault> {
         let first = segments.first().copied().unwrap_or(0);
         let chain = stand.map_or(Chain::GENESIS, |stand| stand.chain);
-        let segment = stand.map_or(0, |stand| stand.segment);
+        let position = stand.map_or(Lsn::NONE, |stand| stand.position);
+        let (segment, offset) = (position.segment(place.segment_bytes), position.offset(place.segment_bytes));
         let mut files = BTreeMap::new();
         for number in segments.iter().copied().filter(|number| *number >= segment) {
             files.insert(number, place.open_segment(number)?);
@@ -127,7 +128,7 @@ impl<'a> Replay<'a> {
             return Err(damage(missing, 0, &chain, "the segment's file is missing"));
         }
         let index = index(first);
-        Ok(Self { place, files, first, stand, chain, segment, offset: 0, flaw: None, batches: 0, index })
+        Ok(Self { place, files, first, stand, chain, segment, offset, flaw: None, batches: 0, index })
     }
 
     /// Replays whole segments until the log ends.
@@ -141,7 +142,7 @@ impl<'a> Replay<'a> {
             let header = window.segment_header().map_err(|error| self.io(error))?;
             let Some(header) = header else { return self.without_header() };
             self.check_header(&header)?;
-            self.offset = SEGMENT_HEADER_BYTES;
+            self.offset = self.offset.max(SEGMENT_HEADER_BYTES);
             self.walk(&mut window, projection)?;
             if self.flaw.is_some() || !self.continues_in_next(&mut window)? {
                 return Ok(());
@@ -150,10 +151,10 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// A checkpoint is written only behind a segment that was opened durably; without one the log is empty or torn.
+    /// A checkpoint is written only in a segment that was opened durably; without one the log is empty or torn.
     fn without_header(&self) -> Result<(), Fault> {
         match self.stand {
-            Some(_) => Err(self.damage(0, "the segment behind the checkpoint has no header")),
+            Some(_) => Err(self.damage(0, "the segment of the checkpoint has no header")),
             None => Ok(()),
         }
     }
@@ -169,16 +170,22 @@ impl<'a> Replay<'a> {
                 return Err(Fault::Mismatch { what, path: path(), expected, found });
             }
         }
-        let continues = header.segment == self.segment
-            && (header.chain.batch, header.chain.record, header.chain.hash)
+        // Behind a checkpoint within the segment, the first batch read continues the chain and not the header.
+        let continues = self.offset > 0
+            || (header.chain.batch, header.chain.record, header.chain.hash)
                 == (self.chain.batch, self.chain.record, self.chain.hash);
-        if continues { Ok(()) } else { Err(self.damage(0, "the segment does not continue the one before")) }
+        if header.segment == self.segment && continues {
+            Ok(())
+        } else {
+            Err(self.damage(0, "the segment does not continue the one before"))
+        }
     }
 
     fn walk(&mut self, window: &mut Window, projection: &mut dyn Projection) -> Result<(), Fault> {
         let (index, segment, batches) = (&self.index, self.segment, &mut self.batches);
-        index.begin(segment);
-        let stop = walk(self.place, segment, window, self.offset, &mut self.chain, &mut |header, body| {
+        index.begin(segment, self.offset <= SEGMENT_HEADER_BYTES);
+        let span = self.offset..self.place.segment_bytes;
+        let stop = walk(self.place, segment, window, span, &mut self.chain, &mut |header, body| {
             apply(projection, header.lsn, body);
             if index.add(segment, header.lsn, body) {
                 index.tidy(segment);
@@ -249,7 +256,7 @@ impl<'a> Replay<'a> {
         // What was replayed counts as durable from here on, also if it came from the cache of a killed process.
         file.sync_data().map_err(|error| self.io(error))?;
         let ground = file.len().map_err(|error| self.io(error))?.min(self.place.segment_bytes);
-        self.index.begin(self.segment);
+        self.index.begin(self.segment, true);
         let mut chain = self.chain;
         chain.epoch = epoch;
         let first_cut = cuts.first().map(|(segment, dirty)| Cut {
@@ -259,7 +266,7 @@ impl<'a> Replay<'a> {
         let report = Recovery {
             epoch,
             was_clean,
-            checkpoint: self.stand.map(|stand| self.place.lsn(stand.segment, 0)),
+            checkpoint: self.stand.map(|stand| stand.position),
             batches: self.batches,
             records: self.chain.record - self.stand.map_or(1, |stand| stand.chain.record),
             next_record: self.chain.record,

@@ -13,6 +13,11 @@ use crate::format::{
 use crate::place::Place;
 
 const READ_AHEAD: u64 = 1 << 20;
+/// Behind the end of a log this much is read whole: all that one group can have left, and a batch more.
+const NEAR: u64 = GROUP_BYTES_MAX + SEGMENT_HEADER_BYTES + BATCH_BYTES_MAX;
+/// Farther away any log would be: one look of this length every stride finds it, at a sixteenth of the reading.
+const SAMPLE: u64 = 4096;
+const STRIDE: u64 = 64 << 10;
 
 /// A segment read through one growing buffer; bytes behind the end of the file read as zeros, because a
 /// file that lost its end is a torn tail like any other.
@@ -40,6 +45,12 @@ impl Window {
         Ok(&self.buf[start..start + len as usize])
     }
 
+    /// As [`Window::get`] without reading ahead.
+    fn exactly(&mut self, offset: u64, len: u64) -> io::Result<&[u8]> {
+        self.fill(offset, len)?;
+        Ok(&self.buf)
+    }
+
     fn fill(&mut self, offset: u64, len: u64) -> io::Result<()> {
         self.buf.clear();
         self.buf.resize(len as usize, 0);
@@ -63,18 +74,18 @@ pub(crate) enum Stop {
     Flaw(u64, &'static str),
 }
 
-/// Visits the batches of `segment` from offset `from` on, as long as they continue `chain`.
+/// Visits the batches of `segment` that begin in `span`, as long as they continue `chain`.
 pub(crate) fn walk(
     place: &Place,
     segment: u32,
     window: &mut Window,
-    from: u64,
+    span: Range<u64>,
     chain: &mut Chain,
     visit: &mut dyn FnMut(&BatchHeader, &[u8]),
 ) -> io::Result<Stop> {
-    let mut at = from;
+    let mut at = span.start;
     loop {
-        if at + BATCH_HEADER_BYTES as u64 > place.segment_bytes {
+        if at >= span.end || at + BATCH_HEADER_BYTES as u64 > place.segment_bytes {
             return Ok(Stop::End(at));
         }
         let head = window.get(at, BATCH_HEADER_BYTES as u64)?;
@@ -156,17 +167,20 @@ pub(crate) fn survey(
         // The last segment was synced before this one was opened: whatever is missing there was acknowledged.
         survey.evidence = Some(format!("segment {segment} was opened by batch {}", header.chain.batch));
     }
+    // Behind the end of the file there are only zeros.
+    let end = place.segment_bytes.min(window.file_len.next_multiple_of(BATCH_ALIGN)).max(from);
+    let near = end.min(from + NEAR);
     let mut at = from;
-    while at < place.segment_bytes {
-        let len = READ_AHEAD.min(place.segment_bytes - at);
-        let chunk = window.get(at, len)?;
+    while at < end {
+        let len = if at < near { READ_AHEAD.min(near - at) } else { SAMPLE.min(end - at) };
+        let chunk = window.exactly(at, len)?;
         if !is_zero(chunk) {
             for (index, sector) in chunk.chunks(BATCH_ALIGN as usize).enumerate() {
                 let offset = at + index as u64 * BATCH_ALIGN;
                 survey.take(place, segment, offset, sector, from, expected);
             }
         }
-        at += len;
+        at += if at < near { len } else { STRIDE };
     }
     Ok(survey)
 }

@@ -143,3 +143,66 @@ fn a_crash_at_any_sync_of_the_keeper_loses_nothing() {
         }
     }
 }
+
+/// One segment that is far from full: checkpoints stand in the middle of it.
+fn within() -> Options {
+    Options { segment_bytes: 128 << 10, checkpoint_bytes: 8192, ..keyed() }
+}
+
+#[test]
+fn a_checkpoint_in_the_middle_of_a_segment_bounds_the_replay() {
+    let disk = FakeDisk::new();
+    let (desk, ..) = open(&disk, within()).unwrap();
+    let mut positions = Vec::new();
+    for first in (0..100).step_by(2) {
+        positions.extend(desk.commit_durable(frame(first..first + 2)));
+    }
+    desk.close().unwrap();
+    assert_eq!(named(&disk, "checkpoint-").len(), 2, "the two newest are kept");
+    for _ in 0..2 {
+        let (desk, ledger, recovery) = open(&disk, within()).unwrap();
+        assert_eq!(ledger.lines.iter().map(|line| line.2).collect::<Vec<_>>(), positions);
+        let checkpoint = recovery.checkpoint.expect("one was written");
+        let bytes = recovery.tail.0 - checkpoint.0;
+        assert!(checkpoint.0 > 4096 && bytes < 3 * 8192 && recovery.records < 60, "{bytes} bytes behind it");
+        // The keeper ends when the journal does, after all its work: the keys before the checkpoint are there then.
+        desk.close().unwrap();
+    }
+}
+
+#[test]
+fn keys_before_a_checkpoint_are_unknown_until_they_were_read_and_never_missing() {
+    let disk = FakeDisk::new();
+    let stepped = |options| {
+        let mut ledger = Ledger::default();
+        let seal = std::sync::Arc::new(journal::testing::ToySeal);
+        journal::open_stepped(options, std::sync::Arc::new(disk.clone()), seal, &mut ledger).unwrap().0
+    };
+    let mut journal = stepped(within());
+    let lane = journal.lane(0, std::sync::Arc::new(|| {}));
+    for first in (0..100).step_by(2) {
+        lane.submit(frame(first..first + 2), journal::Class::Normal);
+        journal.step();
+        journal.tidy();
+    }
+    drop((journal, lane));
+    let mut journal = stepped(within());
+    let found = |journal: &journal::Stepped, key| journal.reader().find(key);
+    assert_eq!((found(&journal, 3), found(&journal, 20)), (Find::Unknown, Find::Unknown));
+    assert!(journal.tidy());
+    assert!(matches!(found(&journal, 3), Find::Found(positions) if positions.len() == 5));
+    assert_eq!(found(&journal, 20), Find::Missing);
+}
+
+#[test]
+fn a_checkpoint_within_a_segment_does_not_hide_what_is_missing_behind_it() {
+    let disk = FakeDisk::new();
+    let (desk, ..) = open(&disk, within()).unwrap();
+    (0..100).step_by(2).for_each(|first| drop(desk.commit_durable(frame(first..first + 2))));
+    drop(desk);
+    let (_, _, recovery) = open(&disk.after(Crash::KeepAll), within()).unwrap();
+    let at = recovery.checkpoint.unwrap().0 as usize;
+    spoil(&disk, &common::segment_path(0), at + 20);
+    let fault = open(&disk, within()).map(drop).unwrap_err().to_string();
+    assert!(fault.starts_with(&format!("journal damaged in segment 0 at offset {at}: ")), "{fault}");
+}

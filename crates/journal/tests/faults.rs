@@ -3,7 +3,7 @@
 mod common;
 
 use common::{frame, is_prefix, numbers, open, small};
-use journal::testing::{Crash, FakeDisk};
+use journal::testing::{AfterFailedSync, Crash, FakeDisk};
 use journal::{Class, Commit, Fault, Frame, Options};
 
 /// Commits until a frame does not become durable; gives the records acknowledged.
@@ -59,6 +59,48 @@ fn a_write_fails_at_every_call() {
     let failed =
         (0..40).filter(|k| fails_and_recovers(|disk| disk.fail_write_after(*k), &format!("write {k}")));
     assert!(failed.count() > 20);
+}
+
+/// Three page caches, and afterwards a restart of the process alone or of the machine.
+#[test]
+fn one_sync_fails_at_every_call_and_the_others_succeed() {
+    let mut failed = 0;
+    let caches = [
+        AfterFailedSync::Kept,
+        AfterFailedSync::Lost,
+        AfterFailedSync::Partly { seed: 3 },
+        AfterFailedSync::Partly { seed: 9 },
+    ];
+    for (k, cache) in (0..36).flat_map(|k| caches.map(|cache| (k, cache))) {
+        let what = format!("sync {k}, {cache:?}");
+        let disk = FakeDisk::new();
+        let (desk, ..) = open(&disk, small()).unwrap();
+        disk.fail_one_sync(k, cache);
+        let acknowledged = commit_until_failure(&desk);
+        if desk.journal.stats().is_failed() {
+            failed += 1;
+            let after = desk.commit(frame(90..91), Class::Owed);
+            assert!(
+                matches!(after, Commit::Failed(_)),
+                "{what}: the next sync would succeed, and prove nothing"
+            );
+            assert!(matches!(desk.close(), Err(Fault::Stopped)), "{what}: no clean mark");
+        } else {
+            drop(desk);
+        }
+        for crash in [None, Some(Crash::KeepAll), Some(Crash::DropAll), Some(Crash::Scatter { seed: k })] {
+            // Without a crash the cache is as the failed sync left it.
+            let disk = crash.map_or_else(|| disk.image(), |crash| disk.after(crash));
+            let (_, ledger, _) =
+                open(&disk, small()).unwrap_or_else(|fault| panic!("{what}, {crash:?}: {fault}"));
+            let found = numbers(&ledger);
+            assert!(is_prefix(&found) && found.len() >= acknowledged, "{what}, {crash:?}: {found:?}");
+            // What this start counts as durable is there after a power cut as well.
+            let (_, again, _) = open(&disk.after(Crash::DropAll), small()).unwrap();
+            assert!(numbers(&again).len() >= found.len(), "{what}, {crash:?}: {} records", again.lines.len());
+        }
+    }
+    assert!(failed > 60, "{failed} runs in which the committer met the failure");
 }
 
 #[test]

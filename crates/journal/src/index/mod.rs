@@ -10,7 +10,7 @@
 mod memory;
 mod sidecar;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::Lsn;
@@ -44,6 +44,8 @@ pub(crate) struct KeyIndex {
 
 struct Open {
     segments: BTreeMap<u32, SegmentKeys>,
+    /// Those whose front is missing.
+    partial: BTreeSet<u32>,
     first: u32,
     last: u32,
 }
@@ -51,7 +53,8 @@ struct Open {
 impl KeyIndex {
     /// An index of the segments from `first` on, none of them known yet.
     pub(crate) fn new(key: Option<KeyOf>, first: u32) -> Self {
-        let open = Mutex::new(Open { segments: BTreeMap::new(), first, last: first });
+        let open =
+            Mutex::new(Open { segments: BTreeMap::new(), partial: BTreeSet::new(), first, last: first });
         Self { key, open, sidecars: RwLock::new(BTreeMap::new()) }
     }
 
@@ -60,13 +63,24 @@ impl KeyIndex {
         self.key.is_some()
     }
 
-    /// Says that every key of `segment` from its first record on will come through [`KeyIndex::add`].
-    pub(crate) fn begin(&self, segment: u32) {
+    /// Says that keys of `segment` will come through [`KeyIndex::add`]: every one if `from_start`, else those behind some
+    /// record, and the others at once through [`KeyIndex::complete`]. Until then the segment is as good as unknown.
+    pub(crate) fn begin(&self, segment: u32, from_start: bool) {
         let mut open = self.lock();
         open.last = open.last.max(segment);
-        if self.is_kept() {
-            open.segments.entry(segment).or_default();
+        if self.is_kept() && !open.segments.contains_key(&segment) {
+            open.segments.insert(segment, SegmentKeys::default());
+            open.partial.extend((!from_start).then_some(segment));
         }
+    }
+
+    /// Takes the keys that were missing in the front of `segment`.
+    pub(crate) fn complete(&self, segment: u32, pairs: Vec<Pair>) {
+        let mut open = self.lock();
+        if let Some(keys) = open.segments.get_mut(&segment) {
+            keys.extend(pairs.into_iter());
+        }
+        open.partial.remove(&segment);
     }
 
     /// Says that the journal reaches up to `segment` although its keys are not in memory.
@@ -101,14 +115,18 @@ impl KeyIndex {
 
     /// All pairs of a closed segment, in no order, if they are in memory.
     pub(crate) fn pairs_of(&self, segment: u32) -> Option<Vec<Pair>> {
-        Some(self.lock().segments.get(&segment)?.pairs())
+        let open = self.lock();
+        let keys = open.segments.get(&segment).filter(|_| !open.partial.contains(&segment));
+        Some(keys?.pairs())
     }
 
     /// Puts a sidecar in the place of the segment's keys in memory.
     pub(crate) fn adopt(&self, segment: u32, sidecar: Sidecar) {
         self.sidecars.write().unwrap_or_else(PoisonError::into_inner).insert(segment, Arc::new(sidecar));
         // Only now: a look-up that came through memory before must find the sidecar.
-        self.lock().segments.remove(&segment);
+        let mut open = self.lock();
+        open.segments.remove(&segment);
+        open.partial.remove(&segment);
     }
 
     /// Whether the segment has its sidecar.
@@ -123,6 +141,9 @@ impl KeyIndex {
         }
         let mut found = Vec::new();
         let open = self.lock();
+        if !open.partial.is_empty() {
+            return Find::Unknown;
+        }
         open.segments.values().for_each(|keys| keys.find(key, &mut found));
         let closed: Vec<u32> =
             (open.first..=open.last).filter(|segment| !open.segments.contains_key(segment)).collect();

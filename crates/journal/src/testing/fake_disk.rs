@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::disk::{Disk, DiskFile, Locked};
@@ -30,6 +31,20 @@ pub enum Crash {
     },
 }
 
+/// What the page cache does with bytes whose sync failed. None of them is written later by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterFailedSync {
+    /// They can still be read, marked clean, until a crash.
+    Kept,
+    /// They are gone at once: the next read sees what the disk has.
+    Lost,
+    /// Of each sector one: on the disk after all, only in the cache, or gone.
+    Partly {
+        /// Chooses which.
+        seed: u64,
+    },
+}
+
 /// The fake disk. Clones are the same disk.
 #[derive(Clone, Default)]
 pub struct FakeDisk(Arc<Mutex<State>>);
@@ -47,6 +62,7 @@ struct State {
     images: Option<Vec<FakeDisk>>,
     fail_write: Option<u64>,
     fail_sync: Option<u64>,
+    fail_one_sync: Option<(u64, AfterFailedSync)>,
 }
 
 #[derive(Clone)]
@@ -62,6 +78,8 @@ struct File {
     durable: Vec<u8>,
     pending: Vec<(u64, Vec<u8>)>,
     allocated: u64,
+    /// Syncs that failed: every descriptor is told of each once.
+    errors: u64,
 }
 
 impl FakeDisk {
@@ -88,10 +106,16 @@ impl FakeDisk {
         state.fail_sync = Some(state.syncs + k);
     }
 
+    /// Makes only that sync fail which follows after `k` more; all others succeed, as they do on a real machine.
+    pub fn fail_one_sync(&self, k: u64, after: AfterFailedSync) {
+        let mut state = self.state();
+        state.fail_one_sync = Some((state.syncs + k, after));
+    }
+
     /// Lets everything succeed again.
     pub fn heal(&self) {
         let mut state = self.state();
-        (state.fail_write, state.fail_sync) = (None, None);
+        (state.fail_write, state.fail_sync, state.fail_one_sync) = (None, None, None);
     }
 
     /// Syncs asked for so far, of files and directories.
@@ -111,6 +135,11 @@ impl FakeDisk {
         let files = state.files.iter().map(|file| file.after(&mut dice)).collect();
         let durable_names = names.clone();
         Self(Arc::new(Mutex::new(State { names, durable_names, files, ..State::default() })))
+    }
+
+    /// A copy of the disk as it stands, cache and all, without locks: the process died and nothing else.
+    pub fn image(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.state().image())))
     }
 
     /// From now on keeps an image of the disk as it stands before each sync.
@@ -152,6 +181,11 @@ impl FakeDisk {
         self.state().names.keys().cloned().collect()
     }
 
+    fn opened(&self, number: usize) -> Arc<dyn DiskFile> {
+        let told = AtomicU64::new(self.state().files[number].errors);
+        Arc::new(FakeFile { disk: self.clone(), number, told })
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -183,11 +217,14 @@ impl State {
         failing(self.fail_write.is_some_and(|last| self.writes > last), "write")
     }
 
-    fn count_sync(&mut self) -> io::Result<()> {
+    /// Counts a sync; what the page cache does if it is one that fails.
+    fn count_sync(&mut self) -> Option<AfterFailedSync> {
         let image = self.images.is_some().then(|| FakeDisk(Arc::new(Mutex::new(self.image()))));
         self.images.iter_mut().for_each(|images| images.extend(image.clone()));
         self.syncs += 1;
-        failing(self.fail_sync.is_some_and(|last| self.syncs > last), "sync")
+        let one = self.fail_one_sync.filter(|(last, _)| self.syncs == last + 1).map(|(_, after)| after);
+        let all = self.fail_sync.is_some_and(|last| self.syncs > last);
+        one.or(all.then_some(AfterFailedSync::Kept))
     }
 
     fn image(&self) -> Self {
@@ -231,17 +268,53 @@ impl File {
     fn after(&self, dice: &mut Dice) -> Self {
         let mut bytes = self.durable.clone();
         for (offset, written) in &self.pending {
-            let mut at = *offset as usize;
-            let mut rest = &written[..];
-            while !rest.is_empty() {
-                let len = rest.len().min(SECTOR - at % SECTOR);
-                let kept = dice.kept_bytes(len);
-                put(&mut bytes, at, &rest[..kept]);
-                (at, rest) = (at + len, &rest[len..]);
+            for (at, part) in sectors(*offset as usize, written) {
+                let kept = dice.kept_bytes(part.len());
+                put(&mut bytes, at, &part[..kept]);
             }
         }
-        Self { cache: bytes.clone(), durable: bytes, pending: Vec::new(), allocated: self.allocated }
+        Self { cache: bytes.clone(), durable: bytes, allocated: self.allocated, ..Self::default() }
     }
+
+    fn sync(&mut self) {
+        for (offset, written) in std::mem::take(&mut self.pending) {
+            put(&mut self.durable, offset as usize, &written);
+        }
+    }
+
+    /// The kernel has marked the pages clean: nobody writes them again.
+    fn fail_sync(&mut self, after: AfterFailedSync) {
+        self.errors += 1;
+        let mut dice = match after {
+            AfterFailedSync::Partly { seed } => Dice::new(Crash::Scatter { seed }),
+            AfterFailedSync::Kept | AfterFailedSync::Lost => Dice::new(Crash::DropAll),
+        };
+        for (offset, written) in std::mem::take(&mut self.pending) {
+            for (at, part) in sectors(offset as usize, &written) {
+                match (after, dice.next() % 3) {
+                    (AfterFailedSync::Kept, _) | (AfterFailedSync::Partly { .. }, 0) => {}
+                    (AfterFailedSync::Partly { .. }, 1) => put(&mut self.durable, at, part),
+                    _ => self.revert(at, part.len()),
+                }
+            }
+        }
+    }
+
+    fn revert(&mut self, at: usize, len: usize) {
+        let mut old = self.durable.get(at..).unwrap_or_default().to_vec();
+        old.resize(len.max(old.len()), 0);
+        put(&mut self.cache, at, &old[..len]);
+    }
+}
+
+/// The parts of a write by the sectors they fall on.
+fn sectors(mut at: usize, mut rest: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    std::iter::from_fn(move || {
+        let (part, behind) = rest.split_at(rest.len().min(SECTOR - at % SECTOR));
+        let start = at;
+        (at, rest) = (at + part.len(), behind);
+        (!part.is_empty()).then_some((start, part))
+    })
 }
 
 fn put(bytes: &mut Vec<u8>, at: usize, part: &[u8]) {
@@ -301,6 +374,8 @@ impl Dice {
 struct FakeFile {
     disk: FakeDisk,
     number: usize,
+    /// Errors of the file that this descriptor was told of.
+    told: AtomicU64,
 }
 
 impl DiskFile for FakeFile {
@@ -329,13 +404,14 @@ impl DiskFile for FakeFile {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.disk.state();
-        let counted = state.count_sync();
+        let failed = state.count_sync();
         let file = &mut state.files[self.number];
-        // Also when it fails: the kernel marks the pages clean and never writes them again.
-        file.pending.clear();
-        counted?;
-        file.durable = file.cache.clone();
-        Ok(())
+        match failed {
+            Some(after) => file.fail_sync(after),
+            None => file.sync(),
+        }
+        let untold = self.told.swap(file.errors, Relaxed) < file.errors;
+        failing(untold, "sync")
     }
 
     fn len(&self) -> io::Result<u64> {
@@ -379,12 +455,12 @@ impl Disk for FakeDisk {
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let number = self.state().find(path)?;
-        Ok(Arc::new(FakeFile { disk: self.clone(), number }))
+        Ok(self.opened(number))
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let number = self.state().new_file(path);
-        Ok(Arc::new(FakeFile { disk: self.clone(), number }))
+        Ok(self.opened(number))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -403,7 +479,7 @@ impl Disk for FakeDisk {
 
     fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
         let mut state = self.state();
-        state.count_sync()?;
+        failing(state.count_sync().is_some(), "directory sync")?;
         state.durable_names = state.names.clone();
         state.name_changes.clear();
         Ok(())

@@ -7,7 +7,7 @@ mod fuzz;
 mod null_disk;
 mod toys;
 
-pub use fake_disk::{Crash, FakeDisk};
+pub use fake_disk::{AfterFailedSync, Crash, FakeDisk};
 pub use fuzz::fuzz_journal;
 pub use null_disk::NullDisk;
 pub use toys::{Ledger, ToySeal};

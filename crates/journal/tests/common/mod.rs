@@ -12,7 +12,7 @@ pub const SECRET: u8 = 7;
 
 /// Options small enough that every byte can be visited.
 pub fn small() -> Options {
-    Options { node: 3, segment_bytes: 8192, reserve_bytes: 1024, ..Options::new(DIR) }
+    Options { node: 3, segment_bytes: 8192, reserve_bytes: 1024, checkpoint_bytes: 8192, ..Options::new(DIR) }
 }
 
 /// An open journal with one worker.

@@ -64,8 +64,8 @@ pub struct JournalConfig {
     pub segment_bytes: u64,
     /// Kept free for what is owed.
     pub reserve_bytes: u64,
-    /// Closed segments per checkpoint.
-    pub checkpoint_segments: u32,
+    /// Bytes of log from one checkpoint to the next, at least.
+    pub checkpoint_bytes: u64,
     /// Entries of the duplicate index over all workers.
     pub index_entries: usize,
     /// How long a repeat is known.

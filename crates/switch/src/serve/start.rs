@@ -156,7 +156,7 @@ fn open_journal(
         sync: settings.sync,
         lanes: config.workers,
         reserve_bytes: settings.reserve_bytes,
-        checkpoint_segments: settings.checkpoint_segments,
+        checkpoint_bytes: settings.checkpoint_bytes,
         key: Some(engine::record::slot_of),
         fresh: Some(Box::new(move || Box::new(Ledger::new(remember)))),
         ..Options::new(&settings.dir)

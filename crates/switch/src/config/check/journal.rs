@@ -48,7 +48,12 @@ fn settings(section: &mut Section<'_>, raw: &raw::Journal) -> JournalConfig {
         sync: section.choice("sync", &raw.sync, &modes, SyncMode::Durable),
         segment_bytes,
         reserve_bytes: section.number("reserve_bytes", &raw.reserve_bytes, 0..=reserve_max, reserve),
-        checkpoint_segments: section.number("checkpoint_segments", &raw.checkpoint_segments, 1..=1000, 1),
+        checkpoint_bytes: section.number(
+            "checkpoint_bytes",
+            &raw.checkpoint_bytes,
+            PAGE..=SEGMENT_MAX,
+            Options::CHECKPOINT_BYTES,
+        ),
         index_entries: section.number("index_entries", &raw.index_entries, 1_024..=2_000_000_000, 4_000_000),
         // Ten minutes at least: DESIGN 7, the duplicate index.
         index_window_ms: section.number(
