@@ -223,8 +223,28 @@ impl Worker {
         }
     }
 
+    /// A link's connection is being made.
+    pub fn connecting(&mut self, link: LinkIx) {
+        let now = self.clock.now();
+        if let Some(port) = self.ports[link.at()].as_mut() {
+            port.session.on_connecting(&now);
+        }
+    }
+
+    /// It is made; the session says what comes first.
+    pub fn connected(&mut self, link: LinkIx, socket: Socket) {
+        let plain = socket.established();
+        self.meter.connections(Side::Issuer, 1);
+        if let Some(port) = self.ports[link.at()].as_mut() {
+            port.socket = Some(socket);
+        }
+        if plain {
+            self.parse_port(link, &[], true);
+        }
+    }
+
     /// One readiness of one link. Ready: the connection is over.
-    fn poll_port(&mut self, link: LinkIx, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_port(&mut self, link: LinkIx, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..super::terminal::READS_AT_ONCE {
             let Some(port) = self.ports[link.at()].as_mut() else { return Poll::Ready(()) };
             let Some(socket) = port.socket.as_mut() else { return Poll::Ready(()) };
@@ -341,7 +361,7 @@ impl Worker {
     }
 
     /// The connection is over; says when to try again.
-    fn close_port(&mut self, link: LinkIx) -> terms::Tick {
+    pub fn close_port(&mut self, link: LinkIx) -> terms::Tick {
         let now = self.clock.now();
         let Some(port) = self.ports[link.at()].as_mut() else { return now.tick };
         if let Some(mut socket) = port.socket.take() {
@@ -409,7 +429,7 @@ impl Worker {
 
 /// Keeps one link connected until the process stops.
 pub async fn keep(worker: Rc<RefCell<Worker>>, link: LinkIx, tls: Tls) {
-    let clock = worker.borrow().clock;
+    let clock = worker.borrow().clock.clone();
     loop {
         let again = match connect(&worker, link, &tls).await {
             Ok(()) => {
@@ -427,14 +447,8 @@ pub async fn keep(worker: Rc<RefCell<Worker>>, link: LinkIx, tls: Tls) {
 }
 
 async fn connect(worker: &Rc<RefCell<Worker>>, link: LinkIx, tls: &Tls) -> std::io::Result<()> {
-    let address = {
-        let mut worker = worker.borrow_mut();
-        let now = worker.clock.now();
-        if let Some(port) = worker.ports[link.at()].as_mut() {
-            port.session.on_connecting(&now);
-        }
-        worker.shared.config.links[link.at()].address.clone()
-    };
+    worker.borrow_mut().connecting(link);
+    let address = worker.borrow().shared.config.links[link.at()].address.clone();
     let connecting = TcpStream::connect((address.host.as_str(), address.port));
     let stream = tokio::time::timeout(CONNECT, connecting).await.map_err(std::io::Error::from)??;
     super::tune(&stream)?;
@@ -445,14 +459,6 @@ async fn connect(worker: &Rc<RefCell<Worker>>, link: LinkIx, tls: &Tls) -> std::
     };
     let mut socket = Socket::new(stream, channel).map_err(invalid)?;
     socket.flush()?;
-    let plain = socket.established();
-    let mut worker = worker.borrow_mut();
-    worker.meter.connections(Side::Issuer, 1);
-    if let Some(port) = worker.ports[link.at()].as_mut() {
-        port.socket = Some(socket);
-    }
-    if plain {
-        worker.parse_port(link, &[], true);
-    }
+    worker.borrow_mut().connected(link, socket);
     Ok(())
 }

@@ -49,13 +49,15 @@ impl Worker {
         let Parts { ix, shared, clock, engine, lane, reader, epoch, meter } = parts;
         let (config, now) = (&shared.config, clock.now());
         let (workers, links) = (config.workers, config.links.len());
-        let ports = (0..links)
-            .map(|at| (at % workers == ix.at()).then(|| super::start::port(config, LinkIx(at as u16))));
+        let ports = (0..links).map(|at| {
+            (at % workers == ix.at()).then(|| super::start::port(config, LinkIx(at as u16), epoch))
+        });
         let calendars = config.calendars.iter().map(|calendar| &calendar.calendar);
         Self {
             ix,
-            clock,
+            next_sweep: now.tick,
             now,
+            clock,
             snapshot: Arc::clone(&shared.version().snapshot),
             letters: shared.letters[ix.at()].clone(),
             terminals: Terminals::default(),

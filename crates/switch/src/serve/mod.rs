@@ -20,6 +20,7 @@ mod shared;
 mod socket;
 mod start;
 mod status;
+pub mod stepped;
 mod terminal;
 mod wire;
 mod worker;

@@ -4,7 +4,7 @@
 //! transaction. Guards: a turn runs after everything that was ready has been read.
 
 use super::issuer::{self, Tls};
-use super::shared::{Phase, Shared};
+use super::shared::Shared;
 use super::socket::Socket;
 use super::status::Status;
 use super::worker::Worker;
@@ -76,11 +76,10 @@ pub fn run(job: Job) -> std::io::Result<()> {
 async fn turns(worker: Rc<RefCell<Worker>>, status: Arc<Status>) {
     let (bell, clock, ix) = {
         let worker = worker.borrow();
-        (Arc::clone(worker.letters.bell()), worker.clock, worker.ix)
+        (Arc::clone(worker.letters.bell()), worker.clock.clone(), worker.ix)
     };
     let sleep = tokio::time::sleep(Duration::ZERO);
     tokio::pin!(sleep);
-    let mut next_sweep = clock.tick();
     loop {
         tokio::select! {
             biased;
@@ -88,19 +87,15 @@ async fn turns(worker: Rc<RefCell<Worker>>, status: Arc<Status>) {
             () = &mut sleep => {}
         }
         let mut worker = worker.borrow_mut();
-        let more = worker.turn();
-        if worker.now.tick >= next_sweep {
-            worker.housekeep();
-            status.beats[ix.at()].store(worker.now.tick.0, Ordering::Relaxed);
-            next_sweep = worker.now.tick.plus_ms(HOUSEKEEPING.as_millis() as u64);
-        }
+        let more = worker.pass();
+        status.beats[ix.at()].store(worker.now.tick.0, Ordering::Relaxed);
         if more {
             bell.notify_one();
         }
         if worker.is_over() {
             return worker.close_terminals();
         }
-        let due = worker.next_due().map_or(next_sweep, |due| due.min(next_sweep));
+        let due = worker.next_due();
         // A due time that moved only a little is not worth re-arming a timer for on every turn.
         if sleep.is_elapsed() || clock.instant(due) < sleep.deadline() {
             sleep.as_mut().reset(clock.instant(due));
@@ -124,12 +119,7 @@ async fn accept(worker: Rc<RefCell<Worker>>, door: Door) {
                 continue;
             }
         };
-        let refused = {
-            let worker = worker.borrow();
-            worker.terminals.open_on(door.listener) >= door.connections_max
-                || worker.shared.phase() != Phase::Running
-        };
-        if refused || super::tune(&stream).is_err() {
+        if !worker.borrow().takes(door.listener, door.connections_max) || super::tune(&stream).is_err() {
             continue;
         }
         let channel = match &door.tls {

@@ -1,4 +1,4 @@
-//! One TCP connection with its channel: reads that never block, one write per turn, an output backlog that is bounded.
+//! One connection with its channel: reads that never block, one write per turn, an output backlog that is bounded.
 //!
 //! Never awaits and never spawns: a task polls it, a turn writes to it. Guards: bytes leave in order; `taken` counts what
 //! the kernel accepted, which is the only evidence of delivery there is.
@@ -10,9 +10,33 @@ use tls::{Channel, Progress};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
+/// The bytes' way to the peer: a TCP connection, or what a simulation puts in its place.
+pub trait Transport {
+    /// Reads once; no bytes mean that the peer has closed.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
+    /// Takes as many of `bytes` as it can at once; `WouldBlock` if none.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+    /// Ready when bytes may be taken again.
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+impl Transport for TcpStream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        AsyncRead::poll_read(Pin::new(self), cx, buffer)
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        Self::try_write(self, bytes)
+    }
+
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Self::poll_write_ready(self, cx)
+    }
+}
+
 /// A connected socket.
 pub struct Socket {
-    stream: TcpStream,
+    stream: Box<dyn Transport>,
     channel: Channel,
     backlog: Vec<u8>,
     sent: usize,
@@ -55,13 +79,13 @@ pub enum Filled {
 
 impl Socket {
     /// Wraps a connected stream; a TLS client's first flight goes out with the first flush.
-    pub fn new(stream: TcpStream, mut channel: Channel) -> Result<Self, rustls::Error> {
+    pub fn new(stream: impl Transport + 'static, mut channel: Channel) -> Result<Self, rustls::Error> {
         let mut backlog = Vec::new();
         if matches!(channel, Channel::Client(_)) {
             channel.feed(&mut [], &mut Vec::new(), &mut backlog)?;
         }
         let made = backlog.len() as u64;
-        Ok(Self { stream, channel, backlog, sent: 0, made, taken: 0 })
+        Ok(Self { stream: Box::new(stream), channel, backlog, sent: 0, made, taken: 0 })
     }
 
     /// Application data may flow.
@@ -92,7 +116,7 @@ impl Socket {
     /// Reads once; `Pending` registers the task for the next readiness. Plain bytes are *appended* to the scratch.
     pub fn poll_fill(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch) -> Poll<io::Result<Filled>> {
         let mut buffer = ReadBuf::new(&mut scratch.input);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        ready!(self.stream.poll_read(cx, &mut buffer))?;
         let input = buffer.filled_mut();
         if input.is_empty() {
             return Poll::Ready(Ok(Filled::End));
@@ -118,7 +142,7 @@ impl Socket {
         scratch.output.clear();
         self.channel.seal(plain, &mut scratch.output).map_err(sealed)?;
         self.made += scratch.output.len() as u64;
-        let took = Self::write(&self.stream, &scratch.output)?;
+        let took = Self::write(&*self.stream, &scratch.output)?;
         self.taken += took as u64;
         self.backlog.clear();
         self.sent = 0;
@@ -131,7 +155,7 @@ impl Socket {
         if self.backlog() == 0 {
             return Ok(());
         }
-        let took = Self::write(&self.stream, &self.backlog[self.sent..])?;
+        let took = Self::write(&*self.stream, &self.backlog[self.sent..])?;
         self.taken += took as u64;
         self.sent += took;
         if self.sent == self.backlog.len() {
@@ -158,7 +182,7 @@ impl Socket {
         let _ = self.flush();
     }
 
-    fn write(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<usize> {
+    fn write(stream: &dyn Transport, mut bytes: &[u8]) -> io::Result<usize> {
         let mut took = 0;
         while !bytes.is_empty() {
             match stream.try_write(bytes) {

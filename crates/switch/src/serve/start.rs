@@ -17,7 +17,7 @@ use super::worker::Worker;
 use crate::config::{Config, ListenerConfig};
 use engine::record::Intent;
 use engine::{Engine, Ledger, LedgerOptions, ShardState};
-use journal::{Disk, Journal, Options, RealDisk, RecordBuf};
+use journal::{Disk, Journal, Lane, Options, Reader, RealDisk, RecordBuf};
 use keys::{DataKeys, KeyFile, Sealer, Tokenizer};
 use limits::Store;
 use link::IssuerSession;
@@ -90,16 +90,17 @@ pub fn start_on(config: Config, disk: Arc<dyn Disk>) -> Result<Running, StartFau
         .map_err(|source| journal::Fault::io("create", &config.journal.dir, source))?;
     let sealer = Arc::new(Sealer::new(DataKeys::open(&config.journal.dir, config.node, keys.kek())?)?);
     // The journal's lock first: two processes that roll keys would lose each other's.
-    let (journal, recovered) = open_journal(&config, disk, &sealer)?;
+    let mut ledger = new_ledger(&config);
+    let (journal, report) =
+        journal::open(journal_options(&config), disk, Arc::clone(&sealer) as _, &mut ledger)?;
+    tracing::info!(epoch = journal.epoch(), ?report, "journal recovered");
+    let recovered = take_up(&config, ledger, &journal.reader())?;
     roll_keys(&config, &sealer, clock.now().wall_ms)?;
-    let limits = Store::new(config.limit_counters);
-    for spent in &recovered.spent {
-        limits.restore(spent.key, spent.day, spent.amount, spent.count)?;
-    }
+    let limits = recovered.limits(&config)?;
     let (families, renderer) = Families::new(&labels(&config))?;
     renderer.attach(super::status::journal_metrics(&journal.stats()));
     let shared = Arc::new(Shared::new(config, limits, Tokenizer::new(keys.token_key())));
-    let status = Arc::new(Status::new(Arc::clone(&shared), journal.stats(), renderer, clock));
+    let status = Arc::new(Status::new(Arc::clone(&shared), journal.stats(), renderer, clock.clone()));
     let admin_at = shared.config.admin;
     let admin = Admin::start(admin_at, Arc::clone(&status))
         .map_err(|source| StartFault::Listen { address: admin_at, source })?;
@@ -112,7 +113,9 @@ pub fn start_on(config: Config, disk: Arc<dyn Disk>) -> Result<Running, StartFau
     let mut workers = Vec::new();
     for (at, state) in recovered.shards.into_iter().enumerate() {
         let ix = WorkerIx(at as u16);
-        let parts = parts_of(ix, &shared, &journal, &families, state, clock);
+        let lane = journal.lane(ix.at(), bell_of(&shared.letters[ix.at()]));
+        let ways = (journal.epoch(), lane, journal.reader());
+        let parts = parts_of(ix, &shared, ways, &families, state, clock.clone());
         let links = owned.next().unwrap_or_default();
         let job = Job {
             make: Box::new(move || Worker::new(parts)),
@@ -136,21 +139,38 @@ pub fn start_on(config: Config, disk: Arc<dyn Disk>) -> Result<Running, StartFau
 }
 
 /// What a restart found.
-struct Recovered {
-    shards: Vec<ShardState>,
+pub(super) struct Recovered {
+    pub(super) shards: Vec<ShardState>,
     spent: Vec<engine::ledger::Spent>,
 }
 
-fn open_journal(
-    config: &Config,
-    disk: Arc<dyn Disk>,
-    sealer: &Arc<Sealer>,
-) -> Result<(Journal, Recovered), StartFault> {
+impl Recovered {
+    /// The counters as they were.
+    pub(super) fn limits(&self, config: &Config) -> Result<Store, limits::Full> {
+        let limits = Store::new(config.limit_counters);
+        for spent in &self.spent {
+            limits.restore(spent.key, spent.day, spent.amount, spent.count)?;
+        }
+        Ok(limits)
+    }
+}
+
+fn remembered(config: &Config) -> LedgerOptions {
     let settings = &config.journal;
     let window = i64::try_from(settings.index_window_ms).unwrap_or(i64::MAX);
-    let remember = LedgerOptions { index_entries: settings.index_entries, index_window_ms: window };
-    let mut ledger = Ledger::new(remember);
-    let options = Options {
+    LedgerOptions { index_entries: settings.index_entries, index_window_ms: window }
+}
+
+/// The projection that a journal is replayed into.
+pub(super) fn new_ledger(config: &Config) -> Ledger {
+    Ledger::new(remembered(config))
+}
+
+/// How the journal is opened.
+pub(super) fn journal_options(config: &Config) -> Options {
+    let settings = &config.journal;
+    let remember = remembered(config);
+    Options {
         node: config.node,
         segment_bytes: settings.segment_bytes,
         sync: settings.sync,
@@ -160,19 +180,20 @@ fn open_journal(
         key: Some(engine::record::slot_of),
         fresh: Some(Box::new(move || Box::new(Ledger::new(remember)))),
         ..Options::new(&settings.dir)
-    };
-    let (journal, report) = journal::open(options, disk, Arc::clone(sealer) as _, &mut ledger)?;
-    tracing::info!(epoch = journal.epoch(), ?report, "journal recovered");
+    }
+}
+
+/// Shares out among the workers what the replay left in `ledger`.
+pub(super) fn take_up(config: &Config, ledger: Ledger, reader: &Reader) -> Result<Recovered, StartFault> {
     if let Some((lsn, damaged)) = ledger.unreadable() {
         return Err(StartFault::Unreadable(lsn, damaged));
     }
-    let reader = journal.reader();
     let mut buffer = RecordBuf::new();
     let parts = ledger.into_parts(config.workers, |lsn| {
         let (_, payload, secret) = reader.read(lsn, &mut buffer).ok()?;
         Intent::read(payload, secret.unwrap_or(&[])).ok()
     })?;
-    Ok((journal, Recovered { shards: parts.shards, spent: parts.spent }))
+    Ok(Recovered { shards: parts.shards, spent: parts.spent })
 }
 
 /// The data key of the node's business day: that of its first calendar.
@@ -183,7 +204,7 @@ pub(super) fn roll_keys(config: &Config, sealer: &Sealer, wall_ms: i64) -> Resul
     }
 }
 
-fn labels(config: &Config) -> Labels {
+pub(super) fn labels(config: &Config) -> Labels {
     Labels {
         issuers: config.issuers.iter().map(|issuer| issuer.name.clone()).collect(),
         links: config.links.iter().map(|link| (link.issuer.at(), link.name.clone())).collect(),
@@ -193,10 +214,13 @@ fn labels(config: &Config) -> Labels {
     }
 }
 
-fn parts_of(
+/// A worker's ways into the journal and out of it: epoch, lane, reader.
+pub(super) type Ways = (u32, Lane, Reader);
+
+pub(super) fn parts_of(
     ix: WorkerIx,
     shared: &Arc<Shared>,
-    journal: &Journal,
+    (epoch, lane, reader): Ways,
     families: &Arc<Families>,
     state: ShardState,
     clock: Clock,
@@ -207,7 +231,7 @@ fn parts_of(
     let engine = engine::Config {
         shard: ix.0 as u8,
         shards: config.workers as u8,
-        epoch: journal.epoch(),
+        epoch,
         max_live: config.max_live,
         tombstones_per_terminal: config.journal.tombstones_per_terminal,
         ..engine::Config::default()
@@ -217,9 +241,9 @@ fn parts_of(
         shared: Arc::clone(shared),
         clock,
         engine: Engine::new(engine, state),
-        lane: journal.lane(ix.at(), bell_of(&shared.letters[ix.at()])),
-        reader: journal.reader(),
-        epoch: journal.epoch(),
+        lane,
+        reader,
+        epoch,
         meter: Meter::new(Arc::clone(families), &dialects, issuers),
     }
 }
@@ -242,10 +266,10 @@ fn links_of(ix: WorkerIx, config: &Config) -> Result<Vec<(LinkIx, Tls)>, StartFa
 }
 
 /// A link's socket with its session, for the worker that owns it.
-pub(super) fn port(config: &Config, link: LinkIx) -> Port {
+pub(super) fn port(config: &Config, link: LinkIx, epoch: u32) -> Port {
     let issuer = &config.issuers[config.links[link.at()].issuer.at()];
     // The seed only spreads reconnects: it must differ between links and between starts.
-    let seed = u64::from(config.links[link.at()].id) << 32 | u64::from(std::process::id());
+    let seed = u64::from(config.links[link.at()].id) << 32 | u64::from(config.node) << 16 ^ u64::from(epoch);
     Port::new(IssuerSession::new(Arc::new(issuer.session()), seed))
 }
 
@@ -272,7 +296,7 @@ fn open_doors(config: &Config) -> Result<(Vec<(String, SocketAddr)>, Doors), Sta
 }
 
 /// The kernel does not share out evenly: each worker may take half as many again as its share, never more than all.
-fn share(listener: &ListenerConfig, workers: usize) -> u32 {
+pub(super) fn share(listener: &ListenerConfig, workers: usize) -> u32 {
     let even = listener.max_connections.div_ceil(workers as u32);
     (even + even / 2 + 1).min(listener.max_connections)
 }

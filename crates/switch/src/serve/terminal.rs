@@ -4,6 +4,7 @@
 //! is slow, silent inside a frame, or does not read is dropped; delivery is only claimed or denied on evidence.
 
 use super::mail::Inbound;
+use super::shared::Phase;
 use super::socket::{Filled, Socket};
 use super::worker::Worker;
 use bytes::BytesMut;
@@ -84,6 +85,11 @@ impl TerminalSink for Reading<'_> {
 }
 
 impl Worker {
+    /// Whether one more connection may come in through a listener that has room for `max` here.
+    pub fn takes(&self, listener: ListenerIx, max: u32) -> bool {
+        self.terminals.open_on(listener) < max && self.shared.phase() == Phase::Running
+    }
+
     /// Takes an accepted socket in; the caller runs [`watch`] for it.
     pub fn open_terminal(&mut self, socket: Socket, listener: ListenerIx) -> u32 {
         let now = self.clock.tick();
@@ -120,7 +126,7 @@ impl Worker {
     }
 
     /// One readiness of one connection. Ready: it is over.
-    fn poll_terminal(&mut self, slot: u32, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_terminal(&mut self, slot: u32, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..READS_AT_ONCE {
             let Some(terminal) = self.terminals.slots[slot as usize].as_mut() else { return Poll::Ready(()) };
             if !terminal.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
@@ -361,7 +367,7 @@ impl Worker {
     }
 
     /// The connection is over: what the kernel never took the first byte of was not delivered.
-    fn close_terminal(&mut self, slot: u32) {
+    pub fn close_terminal(&mut self, slot: u32) {
         self.note_taken(slot);
         let Some(mut terminal) = self.terminals.slots[slot as usize].take() else { return };
         let mut gone = std::mem::take(&mut terminal.tickets);

@@ -4,6 +4,7 @@
 //! timers; then one submit, one write per link, one write per connection, one letter per other worker.
 //! Never blocks and never awaits inside a turn; guards: whatever the engine asks for is done in the turn that asked.
 
+use super::HOUSEKEEPING;
 use super::clock::Clock;
 use super::complaints::Complaints;
 use super::effects::AtHand;
@@ -39,6 +40,8 @@ pub struct Worker {
     pub(super) clock: Clock,
     /// The clocks as read at the start of the turn under way.
     pub(super) now: Now,
+    /// When to look again at what no event brings.
+    pub(super) next_sweep: Tick,
     /// The configuration this turn runs under.
     pub(super) snapshot: Arc<Snapshot>,
     /// This worker's letter box; its bell starts turns.
@@ -125,7 +128,7 @@ const SIGN_OFF_MS: u64 = 1_000;
 
 impl Worker {
     /// Takes everything that is ready and passes it on. Returns whether more is waiting.
-    pub fn turn(&mut self) -> bool {
+    fn turn(&mut self) -> bool {
         self.now = self.clock.now();
         self.take_version();
         self.roll_days();
@@ -147,8 +150,18 @@ impl Worker {
         !self.inbound.is_empty() || !self.frames.is_empty()
     }
 
+    /// A turn, and a look at what no event brings when it is time for one. Returns whether more is waiting.
+    pub fn pass(&mut self) -> bool {
+        let more = self.turn();
+        if self.now.tick >= self.next_sweep {
+            self.housekeep();
+            self.next_sweep = self.now.tick.plus_ms(HOUSEKEEPING.as_millis() as u64);
+        }
+        more
+    }
+
     /// What no event brings; several times a second.
-    pub fn housekeep(&mut self) {
+    fn housekeep(&mut self) {
         self.sweep_terminals();
         self.sweep_ports();
         self.flush_ports();
@@ -438,9 +451,9 @@ impl Worker {
     }
 
     /// The next moment at which a turn is due without anything arriving.
-    pub fn next_due(&self) -> Option<Tick> {
-        let desks = self.desks.iter().filter_map(Desk::next_deadline).min();
-        [desks, self.wheel.next()].into_iter().flatten().min()
+    pub fn next_due(&self) -> Tick {
+        let desks = self.desks.iter().filter_map(Desk::next_deadline);
+        desks.chain(self.wheel.next()).fold(self.next_sweep, Tick::min)
     }
 
     /// Whether this worker has nothing left to do in a process that is over. Signs its links off on the way.
