@@ -69,7 +69,12 @@ impl Engine {
     /// not needed any more.
     pub(crate) fn write_again(&mut self, turn: &mut Turn, id: TxnId) {
         let transaction = self.slab.at(id.index);
-        let missing = core::mem::take(&mut transaction.unwritten);
+        let mut missing = core::mem::take(&mut transaction.unwritten);
+        if transaction.state == State::Reversing && missing & Written::Ack.bit() != 0 {
+            // Owed again before its ACK stood: the ACK is void, and so is the release that waited for it.
+            missing &= !Written::Ack.bit();
+            transaction.release_on &= !Written::Ack.bit();
+        }
         let lacks = |written: Written| missing & written.bit() != 0;
         if transaction.role == Role::Resolve {
             let original = transaction.request.original.expect("checked when it came");

@@ -58,7 +58,9 @@ impl Turn<'_, '_> {
 
     /// A reversal owed after the OUTCOME. `resolves`: the look-up that led here.
     pub(crate) fn write_obligation(&mut self, id: TxnId, transaction: &mut Transaction, resolves: Serial) {
-        let held = transaction.charges().iter().copied().filter(|_| transaction.holds);
+        // What a record under way already releases is not held: a replay would give it back twice.
+        let holds = transaction.holds && transaction.release_on == 0;
+        let held = transaction.charges().iter().copied().filter(|_| holds);
         let owed = Unsettled::Reverse {
             intent_lsn: transaction.intent_lsn,
             reason: transaction.reason,
