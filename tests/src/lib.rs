@@ -8,4 +8,5 @@ pub mod issuer;
 pub mod message;
 pub mod process;
 pub mod shop;
+pub mod sim;
 pub mod terminal;

@@ -416,6 +416,7 @@ impl Bank {
             return;
         }
         self.ledger.totals.answers += 1;
+        let said = if let Some(Act::Say(code)) = act { Said::code(code) } else { said };
         self.teller.tell(&said, act, message, &mut self.random, replies);
     }
 

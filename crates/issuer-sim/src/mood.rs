@@ -20,6 +20,8 @@ pub enum Act {
     Lose,
     /// Answers twice.
     Twice,
+    /// Decides and books; the answer says this code instead, whatever became of the money.
+    Say(ResponseCode),
     /// Decides and books; the answer is a frame of noise.
     Garbage,
     /// The answer says one minor unit more than was asked (and booked).

@@ -21,6 +21,13 @@ impl Chance {
         Self(seed)
     }
 
+    /// From a number: the same numbers for the same seed.
+    pub fn of(seed: u64) -> Self {
+        let mut chance = Self(seed);
+        // Neighbouring seeds should have nothing in common.
+        Self(chance.next() ^ seed.rotate_left(32))
+    }
+
     /// Another generator for another thread.
     pub fn branch(&mut self) -> Self {
         Self(self.next())
@@ -29,6 +36,23 @@ impl Chance {
     /// Uniform in `0..bound`, `bound` over 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
+    }
+
+    /// Uniform in `from..=to`.
+    pub fn between(&mut self, from: u64, to: u64) -> u64 {
+        from + self.below(to - from + 1)
+    }
+
+    /// Happens `per_mille` of a thousand times.
+    pub fn per_mille(&mut self, per_mille: u64) -> bool {
+        self.below(1000) < per_mille
+    }
+
+    /// One of them.
+    /// # Panics
+    /// If there is none.
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len() as u64) as usize]
     }
 
     /// Happens `percent` of a hundred times.

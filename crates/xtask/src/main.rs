@@ -4,6 +4,7 @@
 
 mod bench;
 mod run;
+mod sim;
 mod test;
 mod tools;
 
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(
     name = "cargo xtask",
-    after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --long\n  cargo xtask check\n  cargo xtask bench peers --rounds 7"
+    after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --long\n  cargo xtask check\n  cargo xtask sim --seeds 0..300\n  cargo xtask bench peers --rounds 7"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -31,6 +32,9 @@ enum Chore {
     },
     /// Formatting and lints only.
     Check,
+    /// Plays seeds in the simulated world: the switch with clock, network and disk of the simulator's making. Exits with a
+    /// status other than 0 if a seed fails, or if a row of the failure matrix was never met.
+    Sim(sim::Sim),
     /// Measurements; never part of a test.
     Bench {
         #[command(subcommand)]
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Test { long } => test::all(long),
         Chore::Check => test::check(),
+        Chore::Sim(chosen) => sim::run(&chosen),
         Chore::Bench { bench } => bench::run(&bench),
     };
     match done {

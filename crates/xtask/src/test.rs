@@ -1,6 +1,7 @@
 //! `cargo xtask test`: the whole gate, in the order in which a failure is cheapest to learn.
 
 use crate::run::{Step, cargo, root, step, summary};
+use crate::sim;
 use crate::tools;
 
 /// Everything.
@@ -17,6 +18,9 @@ pub fn all(long: bool) -> Result<(), String> {
         tests.env("POINTSMAN_LONG", "1").env("PROPTEST_CASES", "4096");
     }
     steps.push(step("unit, property, end-to-end", tests));
+    let mut seeds = sim::simulator();
+    seeds.args(["--seeds", if long { "0..3000" } else { "0..300" }]);
+    steps.push(step("simulation", seeds));
     steps.push(loom("loom: limit cell", "limits", "loom_cell"));
     steps.push(loom("loom: journal hand-off", "journal", "loom_handoff"));
     summary(&steps)

@@ -12,4 +12,5 @@ mod promises;
 mod readme;
 mod refusals;
 mod reload;
+mod simulated;
 mod stories;

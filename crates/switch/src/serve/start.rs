@@ -17,7 +17,7 @@ use super::worker::Worker;
 use crate::config::{Config, ListenerConfig};
 use engine::record::Intent;
 use engine::{Engine, Ledger, LedgerOptions, ShardState};
-use journal::{Disk, Journal, Lane, Options, Reader, RealDisk, RecordBuf};
+use journal::{Disk, Lane, Options, Reader, RealDisk, RecordBuf};
 use keys::{DataKeys, KeyFile, Sealer, Tokenizer};
 use limits::Store;
 use link::IssuerSession;

@@ -9,7 +9,6 @@ use super::shared::{Phase, Shared, bell_of};
 use super::socket::Socket;
 pub use super::socket::Transport;
 use super::start::{self, StartFault};
-use super::tls::Channel;
 use super::worker::Worker;
 use crate::config::Config;
 use journal::{Disk, Reader, Seal};
@@ -21,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 use telemetry::{Families, TooManySeries};
 use terms::{LinkIx, ListenerIx, Tick, WorkerIx};
+use tls::Channel;
 
 /// A switch that is driven from outside.
 pub struct Stepped {
