@@ -204,11 +204,20 @@ pub(crate) fn stimulus(
         Verdict::Approves if coded && echoes(&transaction.request, answer) => Stimulus::Approves,
         Verdict::Approves => Stimulus::Mismatches,
         Verdict::Declines => Stimulus::Declines,
+        #[cfg(pointsman_zoo)]
+        Verdict::InDoubt if zoo::has(zoo::Bug::DoubtDeclines) => Stimulus::Declines,
         Verdict::InDoubt | Verdict::Neither => Stimulus::Doubtful,
     }
 }
 
 fn echoes(request: &Request, answer: &Answer) -> bool {
+    #[cfg(pointsman_zoo)]
+    if zoo::has(zoo::Bug::AcceptAnyEcho) {
+        return true;
+    }
+    #[cfg(pointsman_zoo)]
+    let answer =
+        &if zoo::has(zoo::Bug::AcceptOtherAmount) { Answer { amount: None, ..*answer } } else { *answer };
     let amount_sent = request.amount != 0 || request.flags.has(Flags::AMOUNT);
     same(amount_sent.then_some(request.amount), answer.amount)
         && same(request.pan, answer.pan)

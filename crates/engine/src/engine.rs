@@ -179,6 +179,20 @@ impl Engine {
                 self.index.remove(entry.slot, entry.repeat);
                 Found::Fresh
             }
+            #[cfg(pointsman_zoo)]
+            Some(entry) if zoo::has(zoo::Bug::RepeatIsNew) && entry.slab().is_none() => {
+                self.index.remove(entry.slot, entry.repeat);
+                Found::Fresh
+            }
+            #[cfg(pointsman_zoo)]
+            Some(entry)
+                if zoo::has(zoo::Bug::ContradictionIsNew)
+                    && entry.slab().is_none()
+                    && sameness(checked.request, &entry) == crate::table::Stimulus::Other =>
+            {
+                self.index.remove(entry.slot, entry.repeat);
+                Found::Fresh
+            }
             Some(entry) => Found::Known(entry),
         }
     }
@@ -242,6 +256,12 @@ impl Engine {
         }
         let transaction = self.slab.at(id.index);
         turn.write_intent(id, transaction);
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::ForwardBeforeDurable) {
+            transaction.deadline = turn.now().tick.plus_ms(3_000);
+            transaction.forwarded = true;
+            turn.ask(Effect::Forward { txn: id, deadline: transaction.deadline });
+        }
     }
 
     /// 0800, 0820: answered here, neither recorded nor counted.

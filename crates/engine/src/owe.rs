@@ -32,6 +32,8 @@ impl Engine {
     pub(crate) fn reversal_answer(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer) {
         let Some(transaction) = self.slab.get(id).filter(|txn| txn.is_payment()) else { return };
         let stimulus = match answer.code.as_bytes() {
+            #[cfg(pointsman_zoo)]
+            _ if zoo::has(zoo::Bug::AnyAnswerAcknowledges) => Stimulus::Acknowledged,
             b"00" | b"94" | b"21" => Stimulus::Acknowledged,
             b"25" | b"12" if !transaction.approval_seen => Stimulus::Acknowledged,
             _ => Stimulus::Unacknowledged,
@@ -47,7 +49,7 @@ impl Engine {
         }
     }
 
-    fn acknowledge(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer) {
+    pub(crate) fn acknowledge(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer) {
         let transaction = self.slab.at(id.index);
         transaction.state = State::Reversed;
         transaction.advised = false;
@@ -60,6 +62,10 @@ impl Engine {
     pub(crate) fn unacknowledged(&mut self, turn: &mut Turn, id: TxnId) {
         if self.next_step(id, Stimulus::Unacknowledged) == Step::Retry {
             let transaction = self.slab.at(id.index);
+            #[cfg(pointsman_zoo)]
+            if zoo::has(zoo::Bug::ReversalGivenUp) {
+                return;
+            }
             if transaction.advised {
                 wait(turn, id, transaction);
             }

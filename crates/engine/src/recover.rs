@@ -53,6 +53,10 @@ impl Engine {
             step(Some(transaction.state), Stimulus::Restart) == Step::TakeUp,
             "an open INTENT is in doubt"
         );
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::RestartNotReversed) {
+            return crate::settle::decline(turn, id, transaction, Some(InternalCause::Restarted), None);
+        }
         doubt(turn, id, transaction, InternalCause::Restarted, ReversalReason::Restart);
     }
 

@@ -37,6 +37,10 @@ impl Engine {
         let stimulus = self.reversal_stimulus(request, position);
         match step(entry.map(|entry| self.state_of(&entry)), stimulus) {
             Step::Seek => self.seek(turn, request, origin, original),
+            #[cfg(pointsman_zoo)]
+            Step::Cancel if zoo::has(zoo::Bug::CancelForgotten) => self.confirm_now(turn, origin, None),
+            #[cfg(pointsman_zoo)]
+            Step::Reverse if zoo::has(zoo::Bug::ReverseForgotten) => self.confirm_now(turn, origin, None),
             Step::Cancel => self.cancel(turn, request, origin, entry),
             Step::Reverse if position.is_some() => self.reverse(turn, request, origin, entry),
             Step::Reverse => self.fetch_original(turn, request, origin, entry),
@@ -235,6 +239,10 @@ impl Engine {
 
     /// TOMBSTONE: it was never seen, and must not be forwarded should it still come.
     pub(crate) fn bury(&mut self, turn: &mut Turn, waiter: TxnId, original: OriginalRef) {
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::NoTombstone) {
+            return self.confirm_kept(turn, waiter, None);
+        }
         if self.remember_tombstone(turn, waiter, original) {
             let reversal = self.slab.at(waiter.index);
             turn.write_tombstone(waiter, reversal, original);

@@ -47,6 +47,10 @@ impl Engine {
     fn forward(&mut self, turn: &mut Turn, id: TxnId, lsn: Lsn) {
         let transaction = self.slab.at(id.index);
         transaction.intent_lsn = lsn;
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::ForwardBeforeDurable) && transaction.forwarded {
+            return;
+        }
         if let Some(cause) = transaction.cancelled {
             return self.decline_unsent(turn, id, cause);
         }
@@ -96,6 +100,12 @@ impl Engine {
             Step::Contradiction if reverses(transaction) => {
                 turn.write_late(&gone(id, transaction), answer, verdict);
                 self.contradiction(turn, id);
+            }
+            #[cfg(pointsman_zoo)]
+            Step::Late if zoo::has(zoo::Bug::BelieveLateApproval) && verdict == Verdict::Approves => {
+                if transaction.pending | transaction.unwritten == 0 {
+                    self.acknowledge(turn, id, answer);
+                }
             }
             Step::Late | Step::Contradiction => late(turn, id, transaction, answer, verdict),
             Step::Alarm => {
@@ -150,6 +160,13 @@ impl Engine {
             }
         };
         turn.ask(Effect::Retire { txn: id });
+        #[cfg(pointsman_zoo)]
+        if zoo::has(match reason {
+            ReversalReason::LinkLost => zoo::Bug::LinkLossNotReversed,
+            _ => zoo::Bug::TimeoutNotReversed,
+        }) {
+            return decline(turn, id, transaction, Some(cause), None);
+        }
         doubt(turn, id, transaction, cause, reason);
     }
 
@@ -237,6 +254,11 @@ impl Engine {
             }
             if transaction.forwarded {
                 turn.ask(Effect::Retire { txn: id });
+                #[cfg(pointsman_zoo)]
+                if zoo::has(zoo::Bug::DrainNotReversed) {
+                    decline(turn, id, transaction, Some(InternalCause::Draining), None);
+                    continue;
+                }
                 doubt(turn, id, transaction, InternalCause::Draining, ReversalReason::Timeout);
             } else {
                 transaction.cancelled.get_or_insert(InternalCause::Draining);
@@ -270,11 +292,15 @@ pub(crate) fn approve(turn: &mut Turn, id: TxnId, transaction: &mut Transaction,
     transaction.approval_code = answer.approval_code;
     transaction.approval_seen = true;
     turn.write_outcome(id, transaction);
+    #[cfg(pointsman_zoo)]
+    if zoo::has(zoo::Bug::ReplyBeforeDurable) {
+        reply_approval(turn, id, transaction);
+    }
     turn.count(transaction.request.kind, None, Some(answer.code), Some(transaction.issuer));
 }
 
 /// DECLINED: nothing happened at the issuer. The hold goes when the OUTCOME is durable.
-fn decline(
+pub(crate) fn decline(
     turn: &mut Turn,
     id: TxnId,
     transaction: &mut Transaction,
@@ -286,6 +312,10 @@ fn decline(
     transaction.cause = cause;
     transaction.told = Told { cause, code };
     transaction.release_on |= Written::Outcome.bit();
+    #[cfg(pointsman_zoo)]
+    if zoo::has(zoo::Bug::ReleaseNever) {
+        (transaction.release_on, transaction.holds) = (0, false);
+    }
     turn.write_outcome(id, transaction);
     let counted = cause.unwrap_or(InternalCause::IssuerDeclined);
     turn.count(transaction.request.kind, Some(counted), code, Some(transaction.issuer));
@@ -309,6 +339,10 @@ pub(crate) fn doubt(
     transaction.cause = Some(cause);
     transaction.told = Told { cause: Some(cause), code: transaction.issuer_code };
     turn.write_outcome(id, transaction);
+    #[cfg(pointsman_zoo)]
+    if zoo::has(zoo::Bug::ReleaseEarly) {
+        turn.ask(Effect::Release { txn: id });
+    }
     turn.count(transaction.request.kind, Some(cause), transaction.issuer_code, Some(transaction.issuer));
     turn.note(Note::ReversalOwed(transaction.issuer, reason));
 }

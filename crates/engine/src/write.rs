@@ -53,6 +53,10 @@ impl Turn<'_, '_> {
             approval_seen: transaction.approval_seen,
         };
         transaction.pending |= Written::Outcome.bit();
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::OutcomeTwice) {
+            record.append_to(&mut self.frames.owed, NOBODY);
+        }
         record.append_to(&mut self.frames.owed, token(id, Written::Outcome));
     }
 
@@ -60,6 +64,12 @@ impl Turn<'_, '_> {
     pub(crate) fn write_obligation(&mut self, id: TxnId, transaction: &mut Transaction, resolves: Serial) {
         // What a record under way already releases is not held: a replay would give it back twice.
         let holds = transaction.holds && transaction.release_on == 0;
+        #[cfg(pointsman_zoo)]
+        let holds = if zoo::has(zoo::Bug::HoldReleasedTwice) { transaction.holds } else { holds };
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::ObligationNotWritten) {
+            return;
+        }
         let held = transaction.charges().iter().copied().filter(|_| holds);
         let owed = Unsettled::Reverse {
             intent_lsn: transaction.intent_lsn,
@@ -135,6 +145,10 @@ impl Turn<'_, '_> {
     }
 
     pub(crate) fn write_late(&mut self, of: &Gone, answer: &Answer, verdict: Verdict) {
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::DropLateApproval) {
+            return;
+        }
         let record = Late {
             serial: of.serial,
             slot: of.slot,

@@ -121,6 +121,8 @@ fn take_lock(place: &Place) -> Result<LockGuard, Fault> {
     let path = place.path(LOCK_FILE);
     match place.disk.lock(&path, &who_we_are()).map_err(|error| Fault::io("lock", &path, error))? {
         Locked::Mine(guard) => Ok(guard),
+        #[cfg(pointsman_zoo)]
+        Locked::Held(_) if zoo::has(zoo::Bug::IgnoreLock) => Ok(Box::new(())),
         Locked::Held(who) => Err(Fault::Held { dir: place.dir.clone(), who: who.trim().to_owned() }),
     }
 }

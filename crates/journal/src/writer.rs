@@ -194,6 +194,8 @@ impl Writer {
         self.unsynced += self.staged_bytes();
         self.staged_from = self.offset;
         match self.sync {
+            #[cfg(pointsman_zoo)]
+            SyncMode::Durable if zoo::has(zoo::Bug::AckBeforeSync) => Ok(()),
             SyncMode::Durable => self.sync_now(),
             // A torn tail is never longer than a group, also where syncs are rare.
             SyncMode::Relaxed if self.unsynced > GROUP_BYTES_MAX / 2 => self.sync_now(),
@@ -217,6 +219,10 @@ impl Writer {
     /// Syncs what was written. A failure is final.
     pub(crate) fn sync_now(&mut self) -> io::Result<()> {
         if self.unsynced > 0 {
+            #[cfg(pointsman_zoo)]
+            if zoo::has(zoo::Bug::RetryFailedSync) {
+                let _ = self.file.sync_data();
+            }
             self.file.sync_data()?;
             self.unsynced = 0;
         }

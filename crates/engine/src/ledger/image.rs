@@ -110,6 +110,10 @@ fn write_records(ledger: &Ledger, out: &mut Summed<'_>) -> io::Result<()> {
     }
     end(out)?;
     for owed in ledger.owed.values() {
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::CheckpointForgetsOwed) {
+            continue;
+        }
         framed(out, owed.intent_lsn, u8::from(owed.quarantined), &owed.obligation())?;
     }
     end(out)?;

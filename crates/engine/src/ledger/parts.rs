@@ -213,11 +213,13 @@ impl Ledger {
     /// # Errors
     /// [`Missing`] if `fetch` cannot read the INTENT of something open or owed.
     pub fn into_parts(
-        self,
+        #[allow(unused_mut, reason = "planted bugs change it")] mut self,
         shards: usize,
         mut fetch: impl FnMut(Lsn) -> Option<Intent>,
     ) -> Result<Parts, Missing> {
         let mut states = self.empty_shards(shards);
+        #[cfg(pointsman_zoo)]
+        self.forget_what_the_zoo_says();
         for mut open in self.open.into_values() {
             open.intent = fetch(open.lsn).ok_or(Missing { serial: open.intent.serial, lsn: open.lsn })?;
             states[shard_of(open.intent.request.owner(), shards)].open.push(open);
@@ -239,6 +241,19 @@ impl Ledger {
         Ok(Parts { shards: states, spent: self.cells.iter().collect(), days })
     }
 
+    #[cfg(pointsman_zoo)]
+    fn forget_what_the_zoo_says(&mut self) {
+        if zoo::has(zoo::Bug::ForgetOpenIntent) {
+            self.open.clear();
+        }
+        if zoo::has(zoo::Bug::ForgetOwed) {
+            self.owed.clear();
+        }
+        if zoo::has(zoo::Bug::ForgetTombstones) {
+            self.tombstones.clear();
+        }
+    }
+
     fn empty_shards(&self, shards: usize) -> Vec<ShardState> {
         let LedgerOptions { index_entries, index_window_ms } = self.options;
         let rrn_counter = self.rrn_counters.iter().copied().max().unwrap_or(0);
@@ -246,6 +261,10 @@ impl Ledger {
         let share = index_entries.div_ceil(shards);
         let empty = || ShardState::empty(share + share / 8, index_window_ms);
         let mut states: Vec<_> = (0..shards).map(|_| ShardState { rrn_counter, ..empty() }).collect();
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::ForgetIndex) {
+            return states;
+        }
         self.index.deal(|entry| shard_of_tag(entry.owner(), shards), &mut states, |state| &mut state.index);
         states
     }

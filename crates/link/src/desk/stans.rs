@@ -79,6 +79,10 @@ impl Stans {
         }
         self.entered = block;
         self.cursor = rank + 1;
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::ReuseStan) {
+            self.cursor = rank;
+        }
         if self.cursor > self.last {
             (self.cursor, self.entered) = (self.first, OUTSIDE);
         }

@@ -42,6 +42,11 @@ impl Worker {
             Effect::Return { txn } => self.give_back(txn),
             Effect::Retire { txn } => self.retire(txn),
             Effect::Settle { issuer, .. } => self.free_slot(issuer),
+            #[cfg(pointsman_zoo)]
+            Effect::Release { txn } if zoo::has(zoo::Bug::ReleaseTwice) => {
+                self.shared.limits.release(self.engine.charges(txn));
+                self.shared.limits.release(self.engine.charges(txn));
+            }
             Effect::Release { txn } => self.shared.limits.release(self.engine.charges(txn)),
             Effect::Force { txn } => self.force(txn),
             Effect::GiveBack { txn } => {
@@ -162,7 +167,7 @@ impl Worker {
     }
 
     /// Station 8: the request under our STAN. The link may be gone by now: then nothing was sent.
-    fn forward(&mut self, txn: TxnId, deadline: Tick) {
+    pub(super) fn forward(&mut self, txn: TxnId, deadline: Tick) {
         let Some((transaction, permit)) = self.engine.transaction(txn).and_then(|t| Some((t, t.permit?)))
         else {
             return;
@@ -205,6 +210,10 @@ impl Worker {
         let class =
             self.engine.transaction(txn).map_or(0, |transaction| transaction.request.mti.class_digit());
         self.desks[permit.link.at()].sent_as(class, permit.stan, txn.ticket(), deadline);
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::ForwardTwice) {
+            self.hand_over(permit.link, txn.ticket(), false);
+        }
         if !self.hand_over(permit.link, txn.ticket(), false) {
             // Not a byte of it was taken: the engine gives the permit back.
             self.feed(Event::NotSent { txn });
@@ -271,6 +280,11 @@ impl Worker {
             function: request.function,
             repeat,
             replacement_amount: None,
+        };
+        #[cfg(pointsman_zoo)]
+        let reversal = ReversalOf {
+            stan: if zoo::has(zoo::Bug::ReverseTheNext) { reversal.stan.next() } else { reversal.stan },
+            ..reversal
         };
         self.body.clear();
         if let Err(error) = iso8583::write_reversal(dialect, &reversal, &mut self.body) {

@@ -105,6 +105,8 @@ fn verdict(dialect: &Dialect, code: ResponseCode) -> Verdict {
         (b"09" | b"68", _) => Verdict::InDoubt,
         (_, CodeVerdict::Approves) => Verdict::Approves,
         (_, CodeVerdict::Declines) => Verdict::Declines,
+        #[cfg(pointsman_zoo)]
+        (_, CodeVerdict::Neither) if zoo::has(zoo::Bug::UnknownCodeApproves) => Verdict::Approves,
         (_, CodeVerdict::Neither) => Verdict::Neither,
     }
 }

@@ -88,8 +88,7 @@ impl Stepped {
         let Ground { disk, seal, tokenizer, hands, families } = ground;
         let clock = Clock::told(hands);
         let mut ledger = start::new_ledger(&config);
-        let (journal, _) =
-            journal::open_stepped(start::journal_options(&config), disk, seal, &mut ledger)?;
+        let (journal, _) = journal::open_stepped(start::journal_options(&config), disk, seal, &mut ledger)?;
         let recovered = start::take_up(&config, ledger, &journal.reader())?;
         let limits = recovered.limits(&config)?;
         let shared = Arc::new(Shared::new(config, limits, tokenizer));

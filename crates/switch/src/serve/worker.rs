@@ -439,6 +439,10 @@ impl Worker {
             return;
         }
         self.up[link.at()] = up;
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::ResendAfterFlap) {
+            return self.resend(link, up);
+        }
         if !up {
             let mut lost = std::mem::take(&mut self.due);
             self.desks[link.at()].lost(&mut lost);
@@ -446,6 +450,25 @@ impl Worker {
                 self.handle(Event::LinkLost { txn: TxnId::from_ticket(ticket), reversal }, None);
             }
             self.due = lost;
+        }
+        self.handle(Event::LinkChanged { link, up }, None);
+    }
+
+    /// A planted bug: what was under way is not lost with its link, it goes out again on the next connection.
+    #[cfg(pointsman_zoo)]
+    fn resend(&mut self, link: LinkIx, up: bool) {
+        if up {
+            let mut lost = Vec::new();
+            self.desks[link.at()].lost(&mut lost);
+            for (ticket, reversal) in lost {
+                let txn = TxnId::from_ticket(ticket);
+                if reversal {
+                    self.handle(Event::LinkLost { txn, reversal }, None);
+                } else {
+                    self.forward(txn, self.now.tick.plus_ms(3_000));
+                }
+            }
+            self.effects.clear();
         }
         self.handle(Event::LinkChanged { link, up }, None);
     }
