@@ -212,6 +212,7 @@ fn snapshot() -> Snapshot {
         retry_max_ms: 60_000,
         grace_ms: 5_000,
         require_approval_code: false,
+        completion_percent: 100,
         calendar: CalendarIx(0),
         ceilings: None,
         links: vec![LinkIx(0)],
