@@ -3,6 +3,8 @@
 mod common;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 use common::{frame, numbers, open, small};
 use journal::testing::{Crash, FakeDisk, Ledger};
@@ -16,14 +18,27 @@ fn keyed() -> Options {
     }
 }
 
+/// A hundred records, and at least one checkpoint from either half of them: the keeper may be slow, so it is waited for.
+fn filled(desk: &common::Desk) -> Vec<Lsn> {
+    let mut positions = Vec::new();
+    for (half, least) in [(0..50, 1), (50..100, 2)] {
+        for first in half.step_by(2) {
+            positions.extend(desk.commit_durable(frame(first..first + 2)));
+        }
+        let until = Instant::now() + Duration::from_secs(60);
+        while desk.journal.stats().checkpoints.load(Relaxed) < least {
+            assert!(Instant::now() < until, "the keeper writes a checkpoint in each half");
+            std::thread::yield_now();
+        }
+    }
+    positions
+}
+
 /// Six segments with their checkpoints and indexes, and the position of each record.
 fn written() -> (FakeDisk, Vec<Lsn>) {
     let disk = FakeDisk::new();
     let (desk, ..) = open(&disk, keyed()).unwrap();
-    let mut positions = Vec::new();
-    for first in (0..100).step_by(2) {
-        positions.extend(desk.commit_durable(frame(first..first + 2)));
-    }
+    let positions = filled(&desk);
     check_keys(&desk, &positions);
     desk.close().unwrap();
     (disk, positions)
@@ -153,10 +168,7 @@ fn within() -> Options {
 fn a_checkpoint_in_the_middle_of_a_segment_bounds_the_replay() {
     let disk = FakeDisk::new();
     let (desk, ..) = open(&disk, within()).unwrap();
-    let mut positions = Vec::new();
-    for first in (0..100).step_by(2) {
-        positions.extend(desk.commit_durable(frame(first..first + 2)));
-    }
+    let positions = filled(&desk);
     desk.close().unwrap();
     assert_eq!(named(&disk, "checkpoint-").len(), 2, "the two newest are kept");
     for _ in 0..2 {
