@@ -4,7 +4,7 @@
 
 use bytes::BytesMut;
 use iso8583::{
-    CanonDefaults, Dialect, Forward, Index, Patch, Reply, Writer, answer, decode, forward, locate,
+    CanonDefaults, Dialect, Forward, Index, Patch, Reply, Value, Writer, answer, decode, forward, locate,
     reply_from_answer, request, write_reply,
 };
 use std::hint::black_box;
@@ -39,6 +39,39 @@ pub fn purchase(dialect: &Dialect, out: &mut BytesMut) {
     writer.binary(64, &[0x38; 8]).finish().expect("the purchase fits the dialect");
 }
 
+/// Twenty fields of a purchase with a magnetic stripe, in characters that every codec of ISO 8583:1987 understands.
+pub const PLAIN: [(u8, &str); 20] = [
+    (2, "6224242900000113"),
+    (3, "000000"),
+    (4, "000000012500"),
+    (7, "1122194502"),
+    (11, "000403"),
+    (12, "194502"),
+    (13, "1122"),
+    (14, "2812"),
+    (18, "5411"),
+    (22, "021"),
+    (23, "001"),
+    (25, "00"),
+    (26, "12"),
+    (32, "4812345"),
+    (35, "6224242900000113=28122011234567"),
+    (37, "032600000403"),
+    (41, "10000019"),
+    (42, "850100082410002"),
+    (43, "POINTSMAN STORES          SHANGHAI    CN"),
+    (49, "156"),
+];
+
+/// [`PLAIN`] as a program has it: numbers where fields are digits of one length, text elsewhere; what the dialect has of it.
+pub fn plain(dialect: &Dialect) -> Vec<(u8, Value<'static>)> {
+    let value = |(n, content): (u8, &'static str)| match content.parse() {
+        Ok(number) if ![2, 32, 37, 41, 42].contains(&n) => (n, Value::Number(number)),
+        _ => (n, Value::Content(content.as_bytes())),
+    };
+    PLAIN.into_iter().filter(|(n, _)| dialect.has_field(*n)).map(value).collect()
+}
+
 /// A purchase and its answer in one dialect, and where results go.
 pub struct Codec {
     /// What both are written in.
@@ -52,13 +85,15 @@ pub struct Codec {
     out: BytesMut,
     ours: Forward,
     approval: Reply<'static>,
+    plain: Vec<(u8, Value<'static>)>,
+    plain_bytes: BytesMut,
 }
 
 /// One thing to measure.
 pub type Step = fn(&mut Codec) -> bool;
 
 /// All of them, by name.
-pub const STEPS: [(&str, Step); 10] = [
+pub const STEPS: [(&str, Step); 12] = [
     ("decode", Codec::decode),
     ("locate", Codec::locate),
     ("request", Codec::request),
@@ -69,6 +104,8 @@ pub const STEPS: [(&str, Step); 10] = [
     ("reply", Codec::reply),
     ("reply-from-answer", Codec::reply_from_answer),
     ("cross", Codec::cross),
+    ("plain-decode", Codec::plain_decode),
+    ("plain-encode", Codec::plain_encode),
 ];
 
 impl Codec {
@@ -89,7 +126,9 @@ impl Codec {
         write_reply(&dialect, &bytes, &index, &approval, &mut answer).expect("the answer fits");
         decode(&dialect, &answer, &mut answer_index).expect("the answer decodes");
         let (scratch, out) = (Index::new(), BytesMut::with_capacity(4096));
-        Self { dialect, bytes, index, answer, answer_index, scratch, out, ours, approval }
+        let (plain, mut plain_bytes) = (plain(&dialect), BytesMut::new());
+        Writer::new(&dialect, Mti::of(0x0200), &mut plain_bytes).fields(&plain).finish().expect("it fits");
+        Self { dialect, bytes, index, answer, answer_index, scratch, out, ours, approval, plain, plain_bytes }
     }
 
     /// Bytes to an index of fields.
@@ -166,6 +205,22 @@ impl Codec {
         self.out.clear();
         let issuer = Dialect::builtin("iso87-binary").expect("a built-in dialect");
         forward(&self.dialect, black_box(&self.bytes), &self.index, &issuer, &self.ours, &mut self.out)
+            .is_ok()
+    }
+
+    /// As [`Codec::decode`] for the 20 fields of [`PLAIN`].
+    #[inline]
+    pub fn plain_decode(&mut self) -> bool {
+        decode(&self.dialect, black_box(&self.plain_bytes), &mut self.scratch).is_ok()
+    }
+
+    /// The 20 fields of [`PLAIN`] written.
+    #[inline]
+    pub fn plain_encode(&mut self) -> bool {
+        self.out.clear();
+        Writer::new(&self.dialect, Mti::of(0x0200), &mut self.out)
+            .fields(black_box(&self.plain))
+            .finish()
             .is_ok()
     }
 }

@@ -37,10 +37,45 @@ fn clean(bytes: &[u8], bad: impl Fn(u64) -> u64) -> bool {
     }
 }
 
+/// Copies, and says whether `bad` finds nothing in any byte.
+#[inline(always)]
+fn copy_clean(from: &[u8], to: &mut [u8], bad: impl Fn(u64) -> u64) -> bool {
+    let (Some(last), Some(last_to)) = (from.last_chunk::<8>(), to.last_chunk_mut::<8>()) else {
+        copy_short(from, to);
+        return clean(from, bad);
+    };
+    *last_to = *last;
+    let mut wrong = bad(u64::from_le_bytes(*last));
+    for (at, chunk) in from.as_chunks::<8>().0.iter().enumerate() {
+        wrong |= bad(u64::from_le_bytes(*chunk));
+        if let Some(slot) = to.as_chunks_mut::<8>().0.get_mut(at) {
+            *slot = *chunk;
+        }
+    }
+    wrong == 0
+}
+
+/// As [`are_ascii_digits`], copying to a place of the same length.
+#[inline(always)]
+pub(crate) fn copy_ascii_digits(from: &[u8], to: &mut [u8]) -> bool {
+    copy_clean(from, to, no_ascii_digit)
+}
+
+/// As [`are_printable`], copying to a place of the same length.
+#[inline(always)]
+pub(crate) fn copy_printable(from: &[u8], to: &mut [u8]) -> bool {
+    copy_clean(from, to, not_printable)
+}
+
 /// Only `0`..=`9` in ASCII.
 #[inline(always)]
 pub(crate) fn are_ascii_digits(bytes: &[u8]) -> bool {
-    clean(bytes, |w| ((w & (ONES * 0xF0)) ^ (ONES * 0x30)) | over_nine(w))
+    clean(bytes, no_ascii_digit)
+}
+
+#[inline(always)]
+fn no_ascii_digit(word: u64) -> u64 {
+    ((word & (ONES * 0xF0)) ^ (ONES * 0x30)) | over_nine(word)
 }
 
 /// Non-zero where the low nibble is over 9.
@@ -58,11 +93,14 @@ pub(crate) fn are_ebcdic_digits(bytes: &[u8]) -> bool {
 /// Only 0x20..=0x7E.
 #[inline(always)]
 pub(crate) fn are_printable(bytes: &[u8]) -> bool {
-    clean(bytes, |w| {
-        let low = w & (ONES * 0x7F);
-        let below = !(low + ONES * 0x60);
-        (w | below | (low + ONES)) & (ONES * 0x80)
-    })
+    clean(bytes, not_printable)
+}
+
+#[inline(always)]
+fn not_printable(word: u64) -> u64 {
+    let low = word & (ONES * 0x7F);
+    let below = !(low + ONES * 0x60);
+    (word | below | (low + ONES)) & (ONES * 0x80)
 }
 
 /// Only packed decimal digits.
@@ -183,18 +221,24 @@ pub(crate) fn pack(ascii: &[u8], left: bool, pad: u8, track: bool, out: &mut [u8
     good
 }
 
+#[inline(always)]
+fn pack_all(eights: &[[u8; 8]], out: &mut [u8]) {
+    for (at, slot) in out.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        *slot = eights.get(at).map_or([0; 4], |eight| pack_eight(*eight));
+    }
+}
+
 /// From the front, so that an odd character's padding comes last.
 #[inline(always)]
 fn pack_forward(ascii: &[u8], pad: u8, out: &mut [u8]) {
     let (eights, rest) = ascii.as_chunks::<8>();
     let (whole, last) = out.split_at_mut(eights.len() * 4);
-    for (slot, eight) in whole.as_chunks_mut::<4>().0.iter_mut().zip(eights) {
-        *slot = pack_eight(*eight);
+    pack_all(eights, whole);
+    if !rest.is_empty() {
+        let mut eight = [pad; 8];
+        copy_short(rest, &mut eight[..rest.len()]);
+        copy_short(&pack_eight(eight)[..last.len()], last);
     }
-    let mut eight = [pad; 8];
-    copy_short(rest, &mut eight[..rest.len()]);
-    let packed = pack_eight(eight);
-    copy_short(&packed[..last.len()], last);
 }
 
 /// From the back, so that an odd character's padding comes first.
@@ -202,13 +246,12 @@ fn pack_forward(ascii: &[u8], pad: u8, out: &mut [u8]) {
 fn pack_backward(ascii: &[u8], pad: u8, out: &mut [u8]) {
     let (rest, eights) = ascii.as_rchunks::<8>();
     let (first, whole) = out.split_at_mut(out.len() - eights.len() * 4);
-    for (slot, eight) in whole.as_chunks_mut::<4>().0.iter_mut().zip(eights) {
-        *slot = pack_eight(*eight);
+    pack_all(eights, whole);
+    if !rest.is_empty() {
+        let mut eight = [pad; 8];
+        copy_short(rest, &mut eight[8 - rest.len()..]);
+        copy_short(&pack_eight(eight)[4 - first.len()..], first);
     }
-    let mut eight = [pad; 8];
-    copy_short(rest, &mut eight[8 - rest.len()..]);
-    let packed = pack_eight(eight);
-    copy_short(&packed[4 - first.len()..], first);
 }
 
 /// Eight characters, the first in the lowest byte, into four bytes.
@@ -267,6 +310,25 @@ mod tests {
         same(are_packed_track, |b| track(b >> 4) && track(b & 0xF), 0x9D);
         same(are_track, is_track_char, b'=');
         same(are_hex, |b| b.is_ascii_hexdigit(), b'f');
+    }
+
+    /// A copy is whole whatever it holds, and judged as the check judges.
+    #[test]
+    fn copies_are_whole_and_judged_alike() {
+        for len in 0..=40_usize {
+            for place in 0..len {
+                for byte in [b'0', b'9', b' ', b'~', 0x00, 0x1F, 0x7F, 0x80, 0xFF] {
+                    let mut from = vec![b'5'; len];
+                    from[place] = byte;
+                    let mut to = vec![0; len];
+                    assert_eq!(copy_ascii_digits(&from, &mut to), are_ascii_digits(&from));
+                    assert_eq!(to, from, "{len} digits");
+                    to.fill(0);
+                    assert_eq!(copy_printable(&from, &mut to), are_printable(&from));
+                    assert_eq!(to, from, "{len} characters");
+                }
+            }
+        }
     }
 
     #[test]

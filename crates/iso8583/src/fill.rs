@@ -1,7 +1,9 @@
 //! One field to its bytes: how long it will be, its length prefix, its content.
 //! Never writes outside the room that [`measure`] asked for; guards: content of another type is not written.
 
-use crate::digits::{are_ascii_digits, are_printable, hex_pair, is_track_char, pack};
+use crate::digits::{
+    are_ascii_digits, are_printable, copy_ascii_digits, copy_printable, hex_pair, is_track_char, pack,
+};
 use crate::error::EncodeWhy;
 use crate::number::{digits_of, write_ascii, write_packed};
 use crate::spec::{Field, Prefix, Shape};
@@ -9,7 +11,7 @@ use terms::text::copy_short;
 
 /// What a field is to contain.
 #[derive(Clone, Copy)]
-pub(crate) enum Value<'a> {
+pub enum Value<'a> {
     /// A number, filled with zeros to a fixed size; shortest form where the length is variable.
     Number(u64),
     /// Canonical content: ASCII characters, or bytes for a binary field.
@@ -36,7 +38,7 @@ impl Measure {
 }
 
 /// How long a field will be, if its value may be as long as that.
-#[inline(always)]
+#[inline]
 pub(crate) fn measure(spec: &Field, value: Value<'_>) -> Result<Measure, EncodeWhy> {
     let units = match value {
         Value::Whole(bytes) => {
@@ -68,7 +70,7 @@ fn unusual(spec: &Field, units: usize) -> Result<Measure, EncodeWhy> {
 }
 
 /// Writes prefix and content into exactly the room that [`measure`] asked for.
-#[inline(always)]
+#[inline]
 pub(crate) fn fill(spec: &Field, value: Value<'_>, len: Measure, out: &mut [u8]) -> Result<(), EncodeWhy> {
     if let Value::Whole(bytes) = value {
         copy_short(bytes, out);
@@ -87,6 +89,25 @@ pub(crate) fn fill(spec: &Field, value: Value<'_>, len: Measure, out: &mut [u8])
     if good { Ok(()) } else { Err(EncodeWhy::WrongType) }
 }
 
+/// Content of the usual types, prefix and all. `false`: another type, or content that is not of its type.
+#[inline(always)]
+pub(crate) fn fill_usual(spec: &Field, text: &[u8], prefix: &mut [u8], content: &mut [u8]) -> bool {
+    if !prefix.is_empty() {
+        put_length(spec, text.len(), prefix);
+    }
+    match spec.shape {
+        Shape::AsciiText => copy_printable(text, content),
+        Shape::AsciiDigits => copy_ascii_digits(text, content),
+        Shape::Bcd => pack(text, spec.left, spec.pad, false, content),
+        Shape::BcdTrack => pack(text, spec.left, spec.pad, true, content),
+        Shape::Bytes => {
+            copy_short(text, content);
+            true
+        }
+        _ => false,
+    }
+}
+
 #[inline(always)]
 fn put_length(spec: &Field, units: usize, out: &mut [u8]) {
     let value = units >> spec.scale;
@@ -94,6 +115,9 @@ fn put_length(spec: &Field, units: usize, out: &mut [u8]) {
     match (spec.prefix, out) {
         (Prefix::Bcd, [only]) => *only = pair(value),
         (Prefix::Bcd, [high, low]) => (*high, *low) = (pair(value / 100), pair(value % 100)),
+        (Prefix::Ascii, [tens, ones]) => {
+            (*tens, *ones) = (b'0' + (value / 10) as u8, b'0' + (value % 10) as u8);
+        }
         (Prefix::Ascii, out) => _ = write_ascii(value as u64, out),
         (Prefix::Ebcdic, out) => {
             _ = write_ascii(value as u64, out);
@@ -123,23 +147,11 @@ fn put_number(spec: &Field, number: u64, units: usize, out: &mut [u8]) -> bool {
 }
 
 /// Canonical content that fills its units exactly.
-#[inline(always)]
 fn put_content(spec: &Field, text: &[u8], out: &mut [u8]) -> bool {
     match spec.shape {
-        Shape::AsciiText => {
-            copy_short(text, out);
-            are_printable(text)
+        Shape::AsciiText | Shape::AsciiDigits | Shape::Bcd | Shape::BcdTrack | Shape::Bytes => {
+            fill_usual(spec, text, &mut [], out)
         }
-        Shape::AsciiDigits => {
-            copy_short(text, out);
-            are_ascii_digits(text)
-        }
-        Shape::Bytes => {
-            copy_short(text, out);
-            true
-        }
-        Shape::Bcd => pack(text, spec.left, spec.pad, false, out),
-        Shape::BcdTrack => pack(text, spec.left, spec.pad, true, out),
         _ => put_rare(spec, text, out),
     }
 }

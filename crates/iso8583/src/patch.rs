@@ -224,7 +224,12 @@ pub(crate) fn compose(to: &Dialect, plan: &Plan<'_>, out: &mut BytesMut) -> Resu
 /// Within one dialect: what stays is copied in runs, fixed fields are overwritten where they stand, and only what comes
 /// or goes, or has a length of its own, ends a run.
 #[inline]
-fn splice(to: &Dialect, mti: Mti, plan: &Plan<'_>, out: &mut BytesMut) -> Result<usize, EncodeError> {
+pub(crate) fn splice(
+    to: &Dialect,
+    mti: Mti,
+    plan: &Plan<'_>,
+    out: &mut BytesMut,
+) -> Result<usize, EncodeError> {
     let (kept, lent) = plan.masks();
     let (src, index) = (plan.source.bytes, plan.source.index);
     let present = index.present();
@@ -277,7 +282,12 @@ fn levels(present: &[u64; 3]) -> usize {
 }
 
 /// Between two dialects: field by field through canonical content.
-fn translate(to: &Dialect, mti: Mti, plan: &Plan<'_>, out: &mut BytesMut) -> Result<usize, EncodeError> {
+pub(crate) fn translate(
+    to: &Dialect,
+    mti: Mti,
+    plan: &Plan<'_>,
+    out: &mut BytesMut,
+) -> Result<usize, EncodeError> {
     let (kept, lent) = plan.masks();
     let mut all = [0; 3];
     for word in 0..3 {

@@ -5,7 +5,7 @@ use crate::decode::SIZE_MAX;
 use crate::dialect::{Coding, Dialect};
 use crate::digits::hex_pair;
 use crate::error::{EncodeError, EncodeWhy};
-use crate::fill::{Value, fill, measure};
+use crate::fill::{Value, fill, fill_usual, measure};
 use crate::index::{Index, place};
 use crate::number::{QUICK, quick_characters, quick_packed};
 use crate::spec::{Field, Shape};
@@ -57,9 +57,24 @@ impl<'a> Writer<'a> {
         writer
     }
 
+    /// Many fields, in ascending order.
+    pub fn fields(&mut self, fields: &[(u8, Value<'_>)]) -> &mut Self {
+        for (n, value) in fields {
+            self.put(*n, *value);
+        }
+        self
+    }
+
     /// Field `n` as a number.
     pub fn number(&mut self, n: u8, value: u64) -> &mut Self {
         let Some(len) = self.quick_number(n, value) else { return self.slow_number(n, value) };
+        self.wrote(n, len);
+        self
+    }
+
+    /// Field `n` as characters (ASCII; the dialect's encoding is applied).
+    pub fn text(&mut self, n: u8, value: &[u8]) -> &mut Self {
+        let Some(len) = self.quick_text(n, value) else { return self.slow_text(n, value) };
         self.wrote(n, len);
         self
     }
@@ -82,15 +97,31 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Any other number, or the room is full: this makes more.
+    /// Content of the usual types that is as long as its field may be.
+    #[inline(always)]
+    fn quick_text(&mut self, n: u8, text: &[u8]) -> Option<usize> {
+        let spec = self.dialect.field(n);
+        let units = text.len();
+        if !self.follows(n, spec) || units < usize::from(spec.min) || units > usize::from(spec.max) {
+            return None;
+        }
+        let prefix = usize::from(spec.width);
+        let len = prefix + spec.wire_len(units);
+        let out = self.out.get_mut(self.at..)?.get_mut(..len)?;
+        let (prefix, content) = out.split_at_mut_checked(prefix)?;
+        fill_usual(spec, text, prefix, content).then_some(len)
+    }
+
+    /// Any other number, or the room is full (this makes more), or something is wrong.
     #[inline(never)]
     fn slow_number(&mut self, n: u8, value: u64) -> &mut Self {
         self.grow_to(self.at + QUICK);
         self.place(n, Value::Number(value))
     }
 
-    /// Field `n` as characters (ASCII; the dialect's encoding is applied).
-    pub fn text(&mut self, n: u8, value: &[u8]) -> &mut Self {
+    /// Likewise of text.
+    #[inline(never)]
+    fn slow_text(&mut self, n: u8, value: &[u8]) -> &mut Self {
         self.place(n, Value::Content(value))
     }
 
@@ -123,7 +154,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes one field; the first error stays. Inlined once for each kind of value, which then needs no asking.
+    /// Writes one field; the first error stays.
     #[inline(always)]
     fn place(&mut self, n: u8, value: Value<'_>) -> &mut Self {
         if self.failed.is_none()
@@ -229,7 +260,9 @@ impl<'a> Writer<'a> {
     #[inline(always)]
     fn wrote(&mut self, n: u8, len: usize) {
         let (word, bit) = place(n);
-        self.present[word] |= bit;
+        if let Some(bits) = self.present.get_mut(word) {
+            *bits |= bit;
+        }
         (self.at, self.last) = (self.at + len, n);
     }
 
