@@ -1,40 +1,53 @@
-//! Instructions per step of the codec, where wall time is worth nothing because neighbours share the machine:
+//! The steps of the codec where wall time is worth little because neighbours share the machine. Without arguments: the
+//! best of many short batches, in every dialect, and of another codec beside it. With a dialect, a step and a number of
+//! rounds, for callgrind:
 //!
 //! ```text
-//! cargo build --profile dist -p benches --example codec_steps
-//! valgrind --tool=callgrind target/dist/examples/codec_steps iso87-binary decode 1000
+//! cargo build --release -p benches --example codec_steps
+//! valgrind --tool=callgrind target/release/examples/codec_steps iso87-binary decode 1000
 //! ```
 //!
-//! The number of rounds counts twice: run it with two numbers, divide the difference. Without callgrind it prints the
-//! best of many rounds in processor time of the process, which neighbours disturb less than wall time.
+//! Take the difference of two numbers of rounds: starting up is not free.
+
+mod rival;
 
 use benches::codec::{Codec, STEPS};
+use iso8583::Dialect;
 use std::time::{Duration, Instant};
 
 fn main() {
-    let mut words = std::env::args().skip(1);
-    let (name, step) = (words.next(), words.next());
-    let rounds = words.next().and_then(|rounds| rounds.parse().ok());
-    let mut codec = Codec::new(name.as_deref().unwrap_or("iso87-binary"));
-    for (known, run) in STEPS {
-        if step.as_deref().is_some_and(|step| step != known) {
-            continue;
-        }
-        match rounds {
-            Some(rounds) => (0..rounds).for_each(|_| assert!(run(&mut codec))),
-            None => println!("{known:20} {:8.1} ns", best(&mut codec, run)),
-        }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match &words[..] {
+        [] => Dialect::builtin_names().for_each(table),
+        [name, step, rounds] => some(name, step, rounds.parse().expect("a number of rounds")),
+        _ => return eprintln!("expected nothing, or dialect, step and rounds"),
+    }
+    if words.is_empty() {
+        let bytes = rival::pack();
+        println!("{:30} {:8.1} ns", "i8583 plain-decode", best(|| rival::unpack(&bytes)));
+        println!("{:30} {:8.1} ns", "i8583 plain-encode", best(|| !rival::pack().is_empty()));
     }
 }
 
-/// The fastest of many short batches: each is over before a neighbour gets its turn.
-fn best(codec: &mut Codec, run: fn(&mut Codec) -> bool) -> f64 {
-    const BATCH: u32 = 2000;
+fn some(name: &str, step: &str, rounds: u32) {
+    let mut codec = Codec::new(name);
+    let (_, run) = STEPS.iter().find(|(known, _)| *known == step).expect("the name of a step");
+    (0..rounds).for_each(|_| assert!(run(&mut codec)));
+}
+
+fn table(name: &str) {
+    let mut codec = Codec::new(name);
+    for (step, run) in STEPS {
+        println!("{:30} {:8.1} ns", format!("{name} {step}"), best(|| run(&mut codec)));
+    }
+}
+
+/// Nanoseconds of one call in the fastest of many batches, each of which is over before a neighbour gets its turn.
+fn best(mut run: impl FnMut() -> bool) -> f64 {
+    const BATCH: u32 = 500;
     let batch = |_| {
         let start = Instant::now();
-        for _ in 0..BATCH {
-            assert!(run(codec));
-        }
+        (0..BATCH).for_each(|_| assert!(run()));
         start.elapsed()
     };
     let best = (0..2000).map(batch).min().unwrap_or(Duration::ZERO);

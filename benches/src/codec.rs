@@ -86,7 +86,8 @@ pub struct Codec {
     ours: Forward,
     approval: Reply<'static>,
     plain: Vec<(u8, Value<'static>)>,
-    plain_bytes: BytesMut,
+    /// [`PLAIN`] in the dialect.
+    pub plain_bytes: BytesMut,
 }
 
 /// One thing to measure.
