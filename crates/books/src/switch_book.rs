@@ -126,6 +126,9 @@ pub struct Entry {
     pub approval_seen: bool,
     /// The reply found a dead connection at least once.
     pub undelivered: bool,
+    /// It has its OUTCOME.
+    #[serde(skip)]
+    settled: bool,
 }
 
 /// How a transaction stands.
@@ -206,8 +209,13 @@ impl SwitchBook {
         match Payload::read(kind, payload)? {
             Payload::Intent(intent) => self.begin(&intent),
             Payload::Outcome(outcome) => {
-                let entry = self.follow(outcome.serial, "OUTCOME", &[State::Open], outcome.state);
+                // A full disk may have refused it while its OBLIGATION, written later, found room.
+                let behind = outcome.state == state::REVERSING
+                    && self.transactions.get(&outcome.serial).is_some_and(|entry| !entry.settled);
+                let from = if behind { &[State::Open, State::Reversing][..] } else { &[State::Open] };
+                let entry = self.follow(outcome.serial, "OUTCOME", from, outcome.state);
                 let Some(entry) = entry else { return Ok(()) };
+                entry.settled = true;
                 (entry.cause, entry.code) = (outcome.cause, outcome.code);
                 (entry.approval_code, entry.reversal_reason) = (outcome.approval_code, outcome.reason);
                 entry.approved_amount = outcome.approved_amount.map(money);
@@ -310,6 +318,7 @@ impl SwitchBook {
             reversal_reason: None,
             approval_seen: false,
             undelivered: false,
+            settled: false,
         };
         if self.transactions.insert(intent.serial, entry).is_some() {
             self.findings.push(format!("{}: two intents", serial_text(intent.serial)));

@@ -107,7 +107,8 @@ impl World {
             }
             Fault::WallStep => {
                 self.tally.row(51);
-                self.offset_ms += self.chance.below(172_800_000) as i64 - 86_400_000;
+                // A day off at most: counters remember a few days, and no clock that is looked after is off by more.
+                self.offset_ms = self.start_ms + self.chance.below(172_800_000) as i64 - 86_400_000;
             }
             Fault::Freeze => {
                 let hours = self.chance.between(1, 16);

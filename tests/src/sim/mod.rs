@@ -73,7 +73,8 @@ impl Stage {
         played.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            let failures = vec![format!("panicked: {}", text.unwrap_or_default())];
+            let text: String = text.unwrap_or_default().chars().take(400).collect();
+            let failures = vec![format!("panicked: {text}")];
             Outcome { seed, journal: String::new(), failures, tally: Tally::default(), story: Vec::new() }
         })
     }

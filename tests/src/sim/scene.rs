@@ -75,7 +75,7 @@ pub fn text(dose: &Dose, chance: &mut Chance) -> String {
         .replace("@WORKERS@", &dose.workers.to_string())
         .replace("@ZONE@", zone)
         .replace("@DAILY@", daily)
-        .replace("@SEGMENT@", &(65_536 * chance.between(2, 8)).to_string());
+        .replace("@SEGMENT@", &(65_536 * chance.between(3, 8)).to_string());
     for (name, prefix, dialect) in ISSUERS {
         text += &ISSUER
             .replace("@NAME@", name)

@@ -122,7 +122,7 @@ impl World {
         (sold != stands).then(|| format!("terminals hold {sold} approvals, the journal {stands}"))
     }
 
-    /// Rows that only the journal shows; how many late approvals it has.
+    /// Rows that only the journal shows; how many answers it has that came too late.
     fn count_rows(&mut self, dir: &Path, book: &SwitchBook) -> u64 {
         let tally = &mut self.tally;
         let reasons = [(0, 24), (1, 1), (2, 5), (3, 19), (4, 11), (5, 40)];
@@ -148,7 +148,11 @@ impl World {
                     tally.row(2);
                 }
                 Ok(Payload::Late(_, false)) => tally.row(3),
-                Ok(Payload::Unmatched(_)) => tally.row(9),
+                Ok(Payload::Unmatched(_)) => {
+                    // What comes long after its deadline matches nothing any more.
+                    late += 1;
+                    tally.row(9);
+                }
                 Ok(Payload::Tombstone(_)) => tally.row(25),
                 Ok(Payload::Owed(owed)) if later_day(book, owed.serial, &days) => tally.row(29),
                 Ok(Payload::Day(calendar, day))
@@ -210,8 +214,9 @@ fn hash(text: &str) -> u64 {
 fn limits_differ(live: Vec<Counter>, replayed: Vec<Counter>) -> String {
     let (live, replayed): (BTreeSet<_>, BTreeSet<_>) =
         (live.into_iter().collect(), replayed.into_iter().collect());
-    let only_live: Vec<_> = live.difference(&replayed).collect();
-    let only_replayed: Vec<_> = replayed.difference(&live).collect();
+    let few =
+        |these: &BTreeSet<Counter>, others| these.difference(others).take(3).copied().collect::<Vec<_>>();
+    let (only_live, only_replayed) = (few(&live, &replayed), few(&replayed, &live));
     format!("limits live and replayed differ: live {only_live:?}, replayed {only_replayed:?}")
 }
 
