@@ -8,6 +8,7 @@ pub mod disk;
 pub mod dose;
 mod faults;
 pub mod flows;
+mod manners;
 mod net;
 mod phases;
 mod pipe;

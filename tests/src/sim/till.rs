@@ -5,6 +5,7 @@
 
 use super::dose::Dose;
 use super::flows::{FLOWS, Sale};
+use super::manners::Manners;
 use super::tally::Tally;
 use crate::message::{MARKET, Speech};
 use books::shapes::{TerminalEntry, TerminalState};
@@ -34,45 +35,6 @@ pub struct View<'a> {
     pub tally: &'a mut Tally,
     /// What it wants.
     pub wants: Vec<Do>,
-}
-
-/// How a terminal behaves. Rates per mille of transactions.
-#[derive(Clone, Debug)]
-pub struct Manners {
-    patience_us: (u64, u64),
-    think_us: (u64, u64),
-    repeats: u64,
-    reconnects: u64,
-    voluntary: u64,
-    rechecks: u64,
-    contradicts: u64,
-    reverse_first: u64,
-    stray_reversals: u64,
-    junk: u64,
-    /// Breaks the rules: gives up without a reversal, keeps what it reversed, or takes an approval for a decline.
-    breaks_rules: bool,
-    clock_days: i64,
-}
-
-impl Manners {
-    /// As the doses say.
-    pub fn draw(dose: &Dose, chance: &mut Chance) -> Self {
-        let impatient = dose.impatient && chance.percent(50);
-        Self {
-            patience_us: if impatient { (20_000, 2_000_000) } else { (3_500_000, 9_000_000) },
-            think_us: *chance.pick(&[(0, 20_000), (1_000, 200_000), (10_000, 2_000_000)]),
-            repeats: dose.repeats,
-            reconnects: dose.reconnects,
-            voluntary: dose.voluntary,
-            rechecks: dose.rechecks,
-            contradicts: dose.contradicts,
-            reverse_first: dose.reverse_first,
-            stray_reversals: dose.stray_reversals,
-            junk: dose.junk,
-            breaks_rules: dose.breaks_rules && chance.percent(50),
-            clock_days: if chance.percent(20) { chance.below(5) as i64 - 2 } else { 0 },
-        }
-    }
 }
 
 enum Doing {
