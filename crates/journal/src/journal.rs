@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
+use crate::align::align;
 use crate::committer::Committer;
-use crate::disk::{Disk, LockGuard, Locked};
+use crate::disk::{Disk, LockGuard, Locked, MirrorDisk};
 use crate::format::{BATCH_BYTES_MAX, SEGMENT_HEADER_BYTES};
 use crate::index::{self, KeyIndex};
 use crate::keeper::{Job, Keeper, distance};
@@ -89,9 +90,16 @@ pub(crate) fn open_still(
 ) -> Result<Opened, Fault> {
     options.check()?;
     let Options { dir, node, segment_bytes, .. } = &options;
-    let place = Place { disk, dir: dir.clone(), node: *node, segment_bytes: *segment_bytes };
+    let mirrored: Arc<dyn Disk> = match &options.mirror {
+        Some(twin) => Arc::new(MirrorDisk::new(disk.clone(), twin.clone(), !stepped)),
+        None => disk.clone(),
+    };
+    let place = Place { disk: mirrored, dir: dir.clone(), node: *node, segment_bytes: *segment_bytes };
     place.disk.create_dir(dir).map_err(|error| Fault::io("create", dir, error))?;
     let lock = take_lock(&place)?;
+    if let Some(twin) = &options.mirror {
+        align(&*disk, [dir, twin])?;
+    }
     let mut index = None;
     let recovered = recover(&place, projection, |first| {
         index.insert(Arc::new(KeyIndex::new(options.key, first))).clone()

@@ -5,7 +5,7 @@
 //!
 //! Guards: every acknowledged batch is there after any crash (`tests/crash.rs`); damage is refused, not cut
 //! (`tests/damage.rs`); after a failed sync nothing is acknowledged (`tests/faults.rs`); no wake-up is lost
-//! (`tests/loom_handoff.rs`).
+//! (`tests/loom_handoff.rs`); of two copies one sound batch is enough (`tests/mirror.rs`).
 //!
 //! The way of a record: a worker appends it to its [`Frame`] and submits the frame to its [`Lane`]; the committer
 //! makes one batch of each frame and one sync of all that arrived; the frame comes back as [`Commit::Durable`] with
@@ -14,6 +14,8 @@
 pub mod handoff;
 mod sync;
 
+#[cfg(not(loom))]
+mod align;
 #[cfg(not(loom))]
 mod checkpoint;
 #[cfg(not(loom))]
@@ -38,6 +40,8 @@ mod lane;
 mod lsn;
 #[cfg(not(loom))]
 mod marks;
+#[cfg(not(loom))]
+mod mend;
 #[cfg(not(loom))]
 mod options;
 #[cfg(not(loom))]

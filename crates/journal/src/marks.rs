@@ -73,6 +73,13 @@ pub(crate) fn write_clean(place: &Place, mark: CleanMark) -> Result<(), Fault> {
     write_named(place, CLEAN_FILE, bytes)
 }
 
+/// The epoch in an epoch file or a clean mark that is sound.
+pub(crate) fn epoch_of(bytes: &[u8]) -> Option<u32> {
+    let is_epoch = bytes.len() == EPOCH_BYTES && bytes[..8] == EPOCH_MAGIC;
+    let is_clean = bytes.len() == CLEAN_BYTES && bytes[..8] == CLEAN_MAGIC;
+    ((is_epoch || is_clean) && checksum_holds(bytes)).then(|| u32_at(bytes, 12))
+}
+
 fn read_named(place: &Place, names: &[String], name: &str) -> Result<Option<Vec<u8>>, Fault> {
     if !names.iter().any(|found| found == name) {
         return Ok(None);

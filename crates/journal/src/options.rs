@@ -26,6 +26,8 @@ pub type Fresh = Box<dyn Fn() -> Box<dyn Projection + Send> + Send + Sync>;
 pub struct Options {
     /// Directory of the journal; created if missing.
     pub dir: PathBuf,
+    /// Second directory, on another disk: every write goes to both, and what rots in one is repaired from the other.
+    pub mirror: Option<PathBuf>,
     /// Number of this node, part of every batch; a directory of another node is refused.
     pub node: u16,
     /// Size of a segment, bytes, a multiple of 4096; fixed for the journal's life.
@@ -58,6 +60,7 @@ impl Options {
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
+            mirror: None,
             node: 0,
             segment_bytes: Self::SEGMENT_BYTES,
             sync: SyncMode::Durable,

@@ -78,6 +78,14 @@ pub(crate) fn parse_checkpoint(name: &str) -> Option<Lsn> {
     (checkpoint_name(position) == name).then_some(position)
 }
 
+/// Whether a file of this name is kept in both directories of a mirrored journal: what cannot be made again.
+pub(crate) fn is_mirrored(name: &str) -> bool {
+    let name = name.strip_suffix(".new").unwrap_or(name);
+    let is_segment =
+        name.starts_with("segment-") && (name.ends_with(".journal") || name.ends_with(".preparing"));
+    is_segment || [EPOCH_FILE, CLEAN_FILE].contains(&name)
+}
+
 /// Whether the file is one that a crash left half made.
 pub(crate) fn is_left_over(name: &str) -> bool {
     let aside = name.strip_suffix(".new").unwrap_or_default();

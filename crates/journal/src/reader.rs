@@ -102,15 +102,33 @@ impl Shared {
         let Place { segment_bytes, .. } = self.place;
         let (segment, offset) = (lsn.segment(segment_bytes), lsn.offset(segment_bytes));
         let file = self.file(segment)?;
+        let [main, twin] = match file.copies() {
+            None => return self.load_from(&*file, lsn, segment, offset, batch),
+            Some(copies) => copies,
+        };
+        // Rot since the start: the other copy has it.
+        self.load_from(&*main, lsn, segment, offset, batch)
+            .or_else(|_| self.load_from(&*twin, lsn, segment, offset, batch))
+    }
+
+    fn load_from(
+        &self,
+        file: &dyn DiskFile,
+        lsn: Lsn,
+        segment: u32,
+        offset: u64,
+        batch: &mut Vec<u8>,
+    ) -> Result<BatchHeader, Fault> {
+        let Place { segment_bytes, .. } = self.place;
         let io = |error| Fault::io("read", &self.place.segment_path(segment), error);
-        let header = self.find_header(&*file, segment, offset).map_err(io)?;
+        let header = self.find_header(file, segment, offset).map_err(io)?;
         let end = |header: &BatchHeader| header.lsn.0 + BATCH_HEADER_BYTES as u64 + u64::from(header.body);
         let Some(header) = header.filter(|header| lsn.0 < end(header)) else {
             return Err(Fault::NoRecord { lsn, reason: "no batch covers it" });
         };
         batch.resize(header.extent() as usize, 0);
         let at = header.lsn.offset(segment_bytes);
-        read_exact_at(&*file, batch, at).map_err(io)?;
+        read_exact_at(file, batch, at).map_err(io)?;
         if body_of(&header, batch).is_none() {
             let (batch, record) = (header.batch, header.first_record);
             let reason = "checksum of the batch".to_owned();

@@ -12,9 +12,10 @@ use crate::format::{Chain, SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::index::KeyIndex;
 use crate::keeper::apply;
 use crate::marks::{self, CleanMark};
+use crate::mend;
 use crate::place::{Place, is_left_over, parse_segment};
 use crate::prepare::{make_first, zero};
-use crate::walk::{Stop, Window, survey, walk};
+use crate::walk::{Stop, Survey, Window, survey, walk};
 use crate::writer::Tail;
 use crate::{Fault, Lsn, Projection};
 
@@ -37,6 +38,8 @@ pub struct Recovery {
     pub tail: Lsn,
     /// Unacknowledged bytes behind it that were cut: position and span.
     pub cut: Option<Cut>,
+    /// Places that were repaired from the other copy of a mirrored journal.
+    pub mended: u64,
 }
 
 /// A torn tail that was cut.
@@ -85,6 +88,7 @@ pub(crate) fn recover(
         return Err(Fault::bad_file(&place.path(crate::place::EPOCH_FILE), reason));
     }
     let cuts = replay.survey(clean)?;
+    replay.mend_twins()?;
     let epoch = old_epoch.checked_add(1).expect("four thousand million opens");
     #[cfg(pointsman_zoo)]
     let epoch = if zoo::has(zoo::Bug::EpochNotRaised) { old_epoch.max(1) } else { epoch };
@@ -104,6 +108,7 @@ struct Replay<'a> {
     offset: u64,
     flaw: Option<&'static str>,
     batches: u64,
+    mended: u64,
     index: Arc<KeyIndex>,
 }
 
@@ -130,7 +135,19 @@ impl<'a> Replay<'a> {
             return Err(damage(missing, 0, &chain, "the segment's file is missing"));
         }
         let index = index(first);
-        Ok(Self { place, files, first, stand, chain, segment, offset, flaw: None, batches: 0, index })
+        Ok(Self {
+            place,
+            files,
+            first,
+            stand,
+            chain,
+            segment,
+            offset,
+            flaw: None,
+            batches: 0,
+            mended: 0,
+            index,
+        })
     }
 
     /// Replays whole segments until the log ends.
@@ -140,13 +157,16 @@ impl<'a> Replay<'a> {
         }
         loop {
             let Some(file) = self.files.get(&self.segment).cloned() else { return Ok(()) };
-            let mut window = Window::new(file, self.place.segment_bytes).map_err(|error| self.io(error))?;
-            let header = window.segment_header().map_err(|error| self.io(error))?;
-            let Some(header) = header else { return self.without_header() };
+            let Some((mut window, header)) = self.opened(self.segment, &file)? else {
+                return self.without_header();
+            };
             self.check_header(&header)?;
             self.offset = self.offset.max(SEGMENT_HEADER_BYTES);
-            self.walk(&mut window, projection)?;
-            if self.flaw.is_some() || !self.continues_in_next(&mut window)? {
+            while self.walk(&mut window, projection)? {
+                // A batch was put in its place: what was read ahead is old.
+                window = self.window(&file)?;
+            }
+            if self.flaw.is_some() || !self.continues_in_next(&file, &mut window)? {
                 return Ok(());
             }
             (self.segment, self.offset) = (self.segment + 1, 0);
@@ -183,7 +203,28 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn walk(&mut self, window: &mut Window, projection: &mut dyn Projection) -> Result<(), Fault> {
+    fn window(&self, file: &Arc<dyn DiskFile>) -> Result<Window, Fault> {
+        Window::new(mend::main_of(file), self.place.segment_bytes).map_err(|error| self.io(error))
+    }
+
+    /// A segment that has a header, in one of its copies at least.
+    fn opened(
+        &mut self,
+        segment: u32,
+        file: &Arc<dyn DiskFile>,
+    ) -> Result<Option<(Window, SegmentHeader)>, Fault> {
+        let mut window = self.window(file)?;
+        let header = mend::header(self.place, segment, file, &mut window).map_err(|error| self.io(error))?;
+        let (Some(header), mended) = header else { return Ok(None) };
+        if mended {
+            self.mended += 1;
+            window = self.window(file)?;
+        }
+        Ok(Some((window, header)))
+    }
+
+    /// Replays up to the end or a flaw; true if the flaw was mended from the mirror and the walk must go on.
+    fn walk(&mut self, window: &mut Window, projection: &mut dyn Projection) -> Result<bool, Fault> {
         let (index, segment, batches) = (&self.index, self.segment, &mut self.batches);
         index.begin(segment, self.offset <= SEGMENT_HEADER_BYTES);
         let span = self.offset..self.place.segment_bytes;
@@ -198,20 +239,33 @@ impl<'a> Replay<'a> {
             Stop::End(offset) => self.offset = offset,
             Stop::Flaw(offset, reason) => (self.offset, self.flaw) = (offset, Some(reason)),
         }
-        Ok(())
+        let file = &self.files[&self.segment];
+        let mended = mend::batch(self.place, self.segment, file, self.offset, &self.chain);
+        if !mended.map_err(|error| self.io(error))? {
+            return Ok(false);
+        }
+        self.mended += 1;
+        self.flaw = None;
+        Ok(true)
     }
 
     /// Whether the next segment was opened; what it continues is checked when it is walked.
-    fn continues_in_next(&self, closed: &mut Window) -> Result<bool, Fault> {
-        let Some(file) = self.files.get(&(self.segment + 1)).cloned() else { return Ok(false) };
-        let mut window = Window::new(file, self.place.segment_bytes).map_err(|error| self.io(error))?;
-        let Some(header) = window.segment_header().map_err(|error| self.io(error))? else { return Ok(false) };
+    fn continues_in_next(&mut self, file: &Arc<dyn DiskFile>, closed: &mut Window) -> Result<bool, Fault> {
+        let Some(next) = self.files.get(&(self.segment + 1)).cloned() else { return Ok(false) };
+        let Some((_, header)) = self.opened(self.segment + 1, &next)? else { return Ok(false) };
         if header.chain.batch != self.chain.batch {
             return Err(self
                 .damage(self.offset, &format!("segment {} was opened by a later batch", self.segment + 1)));
         }
         let rest = survey(self.place, self.segment, closed, self.offset, self.chain.batch);
         match rest.map_err(|error| self.io(error))?.dirty {
+            // The header behind it says that nothing more was written here.
+            Some(dirty) if file.copies().is_some() => {
+                let main = mend::main_of(file);
+                zero(&*main, dirty.start, dirty.end).map_err(|error| self.io(error))?;
+                self.mended += 1;
+                Ok(true)
+            }
             Some(dirty) => Err(self.damage(dirty.start, "bytes behind the last batch of a closed segment")),
             None => Ok(true),
         }
@@ -229,17 +283,38 @@ impl<'a> Replay<'a> {
         let mut cuts = Vec::new();
         for (segment, file) in self.files.range(self.segment..) {
             let from = if *segment == self.segment { self.offset } else { 0 };
-            let mut window =
-                Window::new(file.clone(), self.place.segment_bytes).map_err(|error| self.io(error))?;
-            let found = survey(self.place, *segment, &mut window, from, self.chain.batch);
-            let found = found.map_err(|error| self.io(error))?;
-            if let Some(evidence) = found.evidence {
-                let flaw = self.flaw.unwrap_or("no batch");
-                return Err(self.damage(self.offset, &format!("{flaw}, but {evidence}")));
+            let mut found = vec![self.behind(*segment, mend::main_of(file), from)?];
+            if let Some(twin) = mend::twin_of(file) {
+                found.push(self.behind(*segment, twin, from)?);
             }
-            cuts.extend(found.dirty.map(|dirty| (*segment, dirty)));
+            let all_rot = found.iter().all(|one| one.is_rot);
+            for one in found {
+                if let Some(evidence) = one.evidence.filter(|_| all_rot || !one.is_rot) {
+                    let flaw = self.flaw.unwrap_or("no batch");
+                    return Err(self.damage(self.offset, &format!("{flaw}, but {evidence}")));
+                }
+                cuts.extend(one.dirty.map(|dirty| (*segment, dirty)));
+            }
         }
         Ok(cuts)
+    }
+
+    fn behind(&self, segment: u32, copy: Arc<dyn DiskFile>, from: u64) -> Result<Survey, Fault> {
+        let mut window = Window::new(copy, self.place.segment_bytes).map_err(|error| self.io(error))?;
+        survey(self.place, segment, &mut window, from, self.chain.batch).map_err(|error| self.io(error))
+    }
+
+    /// Makes the second copies equal to the first, which were found sound from the checkpoint to the end of the log.
+    fn mend_twins(&mut self) -> Result<(), Fault> {
+        let from = self.stand.map_or(Lsn::NONE, |stand| stand.position);
+        for segment in from.segment(self.place.segment_bytes).max(self.first)..=self.segment {
+            let Some(file) = self.files.get(&segment) else { continue };
+            let is_first = segment == from.segment(self.place.segment_bytes);
+            let start = if is_first { from.offset(self.place.segment_bytes) } else { 0 };
+            let end = if segment == self.segment { self.offset } else { self.place.segment_bytes };
+            self.mended += mend::twin(file, start..end).map_err(|error| self.io(error))?;
+        }
+        Ok(())
     }
 
     /// Makes the tail what it was found to be, and durable.
@@ -274,6 +349,7 @@ impl<'a> Replay<'a> {
             next_record: self.chain.record,
             tail: self.place.lsn(self.segment, self.offset),
             cut: first_cut,
+            mended: self.mended,
         };
         let tail = Tail { segment: self.segment, offset: self.offset, ground, file, chain };
         Ok(Recovered { report, tail, spare, first_segment: self.first, stand: self.stand })

@@ -146,6 +146,8 @@ pub(crate) struct Survey {
     pub(crate) dirty: Option<Range<u64>>,
     /// Why this cannot be a torn tail.
     pub(crate) evidence: Option<String>,
+    /// Whether the evidence is only that bytes stand where none should: in one of two copies they are rot.
+    pub(crate) is_rot: bool,
 }
 
 /// Looks at `segment` from the aligned offset `from` to its end, knowing that batch `expected` should come next.
@@ -192,7 +194,7 @@ impl Survey {
         }
         let start = self.dirty.as_ref().map_or(offset, |dirty| dirty.start);
         self.dirty = Some(start..offset + sector.len() as u64);
-        if self.evidence.is_some() {
+        if self.evidence.is_some() && !self.is_rot {
             return;
         }
         let header = sector.get(..BATCH_HEADER_BYTES).and_then(BatchHeader::parse);
@@ -200,8 +202,10 @@ impl Survey {
             && header.lsn == place.lsn(segment, offset)
             && header.durable > expected
         {
+            self.is_rot = false;
             self.evidence = Some(format!("batch {} behind it was written when it was durable", header.batch));
         } else if offset - from > GROUP_BYTES_MAX + SEGMENT_HEADER_BYTES {
+            self.is_rot = true;
             self.evidence =
                 Some(format!("bytes at offset {offset} of segment {segment} lie behind any torn tail"));
         }

@@ -30,6 +30,12 @@ fn a_few_bytes_changed_anywhere() {
     }
 }
 
+/// What the fuzzer found: the last group spoiled together with the one it would have been a witness for.
+#[test]
+fn two_groups_at_the_end_changed_at_once() {
+    fuzz_journal(&[0, 0x2b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xd9, 0xdf, 0xff, 0x11, 0x11, 0x11, 0x11, 0x11]);
+}
+
 #[test]
 fn batches_with_right_checksums_and_any_content() {
     let mut dice = dice();

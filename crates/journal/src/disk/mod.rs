@@ -1,6 +1,7 @@
 //! The disk as the journal sees it: positioned reads and writes, syncs of data and of directories, a lock.
 //! Never interprets a byte. Guards: whatever is not synced may be lost, in any part (`testing::FakeDisk`).
 
+mod mirror;
 mod real;
 
 use std::any::Any;
@@ -8,6 +9,7 @@ use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
 
+pub(crate) use mirror::MirrorDisk;
 pub use real::RealDisk;
 
 /// What holds a lock until it is dropped.
@@ -61,6 +63,10 @@ pub trait DiskFile: Send + Sync {
     fn truncate(&self, len: u64) -> io::Result<()>;
     /// Secures space for `len` bytes without changing the length; a file system that cannot do that ahead says nothing.
     fn allocate(&self, len: u64) -> io::Result<()>;
+    /// The two copies of a file that is kept twice: the one that is read, and its mirror.
+    fn copies(&self) -> Option<[Arc<dyn DiskFile>; 2]> {
+        None
+    }
     /// Drops cached pages, so that the next read sees the disk: after a failed sync the cache may show
     /// bytes that were never written. Best effort.
     fn forget_cached(&self);

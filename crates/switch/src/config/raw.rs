@@ -64,6 +64,7 @@ section! {
     /// Where transactions are kept.
     Journal {
         dir: Field<String>,
+        mirror: Field<String>,
         key_file: Field<String>,
         sync: Field<String>,
         segment_bytes: Field<i64>,

@@ -56,6 +56,8 @@ pub struct Config {
 pub struct JournalConfig {
     /// Its directory.
     pub dir: PathBuf,
+    /// The second directory of a journal that is kept twice.
+    pub mirror: Option<PathBuf>,
     /// Keys of card numbers and tokens; outside `dir`.
     pub key_file: PathBuf,
     /// Durable unless somebody chose otherwise.

@@ -175,6 +175,7 @@ pub(super) fn journal_options(config: &Config) -> Options {
     let settings = &config.journal;
     let remember = remembered(config);
     Options {
+        mirror: settings.mirror.clone(),
         node: config.node,
         segment_bytes: settings.segment_bytes,
         sync: settings.sync,

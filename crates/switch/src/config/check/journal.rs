@@ -28,6 +28,7 @@ pub(super) fn check(known: &Known<'_>, notes: &mut Notes) -> JournalConfig {
 
 fn settings(section: &mut Section<'_>, raw: &raw::Journal) -> JournalConfig {
     let dir = directory(section, raw);
+    let mirror = mirror(section, raw, &dir);
     let key_file = key_file(section, raw, &dir);
     let modes = [("durable", SyncMode::Durable), ("relaxed", SyncMode::Relaxed)];
     let segment_bytes = section.number(
@@ -44,6 +45,7 @@ fn settings(section: &mut Section<'_>, raw: &raw::Journal) -> JournalConfig {
     let reserve = Options::RESERVE_BYTES.min(segment_bytes / 8);
     let config = JournalConfig {
         dir,
+        mirror,
         key_file,
         sync: section.choice("sync", &raw.sync, &modes, SyncMode::Durable),
         segment_bytes,
@@ -84,6 +86,21 @@ fn directory(section: &mut Section<'_>, raw: &raw::Journal) -> PathBuf {
             .problem(dir.span(), format!("dir = \"{}\": {} is no directory", dir.get_ref(), path.display()));
     }
     path
+}
+
+fn mirror(section: &mut Section<'_>, raw: &raw::Journal, dir: &Path) -> Option<PathBuf> {
+    let value = raw.mirror.as_ref()?;
+    let path = section.source.resolve(value.get_ref());
+    if path.starts_with(dir) || dir.starts_with(&path) {
+        let text = format!(
+            "mirror = \"{}\" lies inside dir or around it, expected a place of its own",
+            value.get_ref()
+        );
+        section.problem(value.span(), text);
+    } else if path.exists() && !path.is_dir() {
+        section.problem(value.span(), format!("mirror = \"{}\" is no directory", value.get_ref()));
+    }
+    Some(path)
 }
 
 fn key_file(section: &mut Section<'_>, raw: &raw::Journal, dir: &Path) -> PathBuf {
