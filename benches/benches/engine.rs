@@ -215,7 +215,6 @@ fn snapshot() -> Snapshot {
         completion_percent: 100,
         calendar: CalendarIx(0),
         ceilings: None,
-        completion_percent: 100,
         links: vec![LinkIx(0)],
     };
     Snapshot {
