@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 use framing::{Envelope, Framing, Next};
-use iso8583::{Dialect, Index, Writer, answer, decode};
+use iso8583::{Dialect, Index, View, Writer, answer, decode};
 use std::io::{self, Read};
 use std::sync::Arc;
 use terms::{Answer, Mti};
@@ -44,6 +44,8 @@ pub struct Ask {
     pub function: u8,
     /// STAN of the original: DE 61, or DE 90.
     pub original: Option<u32>,
+    /// DE 48 of a settlement or an upload.
+    pub totals: Option<String>,
 }
 
 impl Speech {
@@ -104,6 +106,18 @@ impl Speech {
         }
     }
 
+    /// A field of a message as text.
+    ///
+    /// # Panics
+    /// If the switch sent what its dialect does not allow.
+    pub fn text(&self, body: &[u8], field: u8) -> Option<String> {
+        let mut index = Index::new();
+        decode(&self.dialect, body, &mut index).unwrap();
+        let mut content = [0; 999];
+        let len = View::new(&self.dialect, body, &index).content(field, &mut content)?;
+        Some(String::from_utf8_lossy(&content[..len]).into_owned())
+    }
+
     /// An answer from its bytes.
     ///
     /// # Panics
@@ -131,6 +145,7 @@ impl Ask {
             condition: 0,
             function: 0,
             original: None,
+            totals: None,
         }
     }
 
@@ -163,6 +178,25 @@ impl Ask {
     pub fn pre_authorization(pan: &str, stan: u32, amount: u64) -> Self {
         let sale = Self::purchase(pan, stan, amount);
         Self { mti: 0x0100, code: 30_000, condition: 6, function: 10, ..sale }
+    }
+
+    /// A settlement of the first batch: domestic debits and credits, nothing else.
+    pub fn settlement(stan: u32, debits: (u64, u32), credits: (u64, u32)) -> Self {
+        let ((debited, count), (credited, back)) = (debits, credits);
+        let totals = format!("{debited:012}{count:03}{credited:012}{back:03}0{:030}0", 0);
+        Self { mti: 0x0500, totals: Some(totals), ..Self::purchase("", stan, 0) }
+    }
+
+    /// An upload: STAN and amount of each line.
+    pub fn upload(stan: u32, lines: &[(u32, u64)]) -> Self {
+        let line = |(stan, amount): &(u32, u64)| format!("00{stan:06}{:020}{amount:012}", 0);
+        let totals = format!("{:02}{}", lines.len(), lines.iter().map(line).collect::<String>());
+        Self { mti: 0x0320, totals: Some(totals), ..Self::purchase("", stan, 0) }
+    }
+
+    /// The end of an upload that followed a difference.
+    pub fn upload_end(stan: u32, lines: u32) -> Self {
+        Self { mti: 0x0320, totals: Some(format!("{lines:04}")), ..Self::purchase("", stan, 0) }
     }
 
     fn follow(&self, mti: u16, code: u64, function: u8, stan: u32) -> Self {
@@ -215,6 +249,15 @@ impl Ask {
             writer.number(11, u64::from(self.stan));
             self.who(&mut writer);
             writer.text(60, b"00000000001");
+            writer.finish().unwrap();
+            return;
+        }
+        if let Some(totals) = &self.totals {
+            let code = if self.mti == 0x0320 && totals.len() == 4 { 202 } else { 201 };
+            writer.number(11, u64::from(self.stan));
+            self.who(&mut writer);
+            writer.text(48, totals.as_bytes()).text(49, b"156");
+            writer.text(60, format!("00000001{code}").as_bytes());
             writer.finish().unwrap();
             return;
         }

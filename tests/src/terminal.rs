@@ -85,6 +85,17 @@ impl Terminal {
         Ok(self.speech.answer(&body))
     }
 
+    /// Sends, and gives a field of the answer.
+    ///
+    /// # Errors
+    /// As [`Terminal::ask`].
+    pub fn ask_field(&mut self, ask: &Ask, field: u8) -> io::Result<Option<String>> {
+        self.send(ask)?;
+        let frame = self.speech.read(&mut self.wire, &mut self.rest)?;
+        let (_, body) = frame.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+        Ok(self.speech.text(&body, field))
+    }
+
     /// Sends and hears.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! (`crates/journal/FORMAT.md`, `crates/engine/RECORDS.md`). Guards: after a run, terminals, journal and issuers agree to the
 //! cent, or every difference has a name.
 
+pub mod batch;
 pub mod compare;
 pub mod journal;
 pub mod record;

@@ -3,6 +3,8 @@
 //! Never reads what the comparison of books does not need (checks, calendars, tokens); never trusts a length.
 //! Guards: any bytes give a record or a fault, never a panic.
 
+use crate::batch::Batch;
+
 /// The payload format that this reader knows.
 pub const FORMAT: u16 = 1;
 
@@ -62,6 +64,8 @@ pub enum Payload {
     Audit(String),
     /// 14
     Linked(Linked),
+    /// 15
+    Batch(Box<Batch>),
     /// A kind that the page does not have.
     Unknown(u8),
 }
@@ -73,6 +77,7 @@ pub struct Intent {
     pub serial: u64,
     pub at: u64,
     pub kind: u8,
+    pub foreign: bool,
     pub amount: u64,
     pub currency: u16,
     pub issuer: u32,
@@ -206,6 +211,7 @@ impl Payload {
             12 => Self::Config(config(&mut field)?),
             13 => Self::Audit(audit(&mut field)?),
             14 => Self::Linked(linked(&mut field)?),
+            15 => Self::Batch(Box::new(crate::batch::read(&mut field)?)),
             other => return Ok(Self::Unknown(other)),
         };
         if field.left.is_empty() { Ok(payload) } else { Err(field.fault("bytes left over")) }
@@ -247,6 +253,7 @@ fn intent(field: &mut Fields<'_>) -> Result<Intent, PayloadFault> {
         serial,
         at,
         kind,
+        foreign: parts & 8 != 0,
         amount,
         currency,
         issuer,
@@ -427,13 +434,13 @@ fn serial_then(field: &mut Fields<'_>, rest: usize) -> Result<u64, PayloadFault>
     Ok(serial)
 }
 
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     kind: u8,
     left: &'a [u8],
 }
 
 impl<'a> Fields<'a> {
-    fn fault(&self, what: &'static str) -> PayloadFault {
+    pub(crate) fn fault(&self, what: &'static str) -> PayloadFault {
         PayloadFault { kind: self.kind, what }
     }
 
@@ -444,11 +451,11 @@ impl<'a> Fields<'a> {
         Ok(taken)
     }
 
-    fn skip(&mut self, count: usize) -> Result<(), PayloadFault> {
+    pub(crate) fn skip(&mut self, count: usize) -> Result<(), PayloadFault> {
         self.take(count).map(drop)
     }
 
-    fn byte(&mut self) -> Result<u8, PayloadFault> {
+    pub(crate) fn byte(&mut self) -> Result<u8, PayloadFault> {
         Ok(self.take(1)?[0])
     }
 
@@ -467,7 +474,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Little-endian, one to eight bytes.
-    fn number(&mut self, count: usize) -> Result<u64, PayloadFault> {
+    pub(crate) fn number(&mut self, count: usize) -> Result<u64, PayloadFault> {
         Ok(self.take(count)?.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
@@ -476,7 +483,7 @@ impl<'a> Fields<'a> {
         Ok(String::from_utf8_lossy(self.take(count)?.trim_ascii_end()).into_owned())
     }
 
-    fn text(&mut self) -> Result<String, PayloadFault> {
+    pub(crate) fn text(&mut self) -> Result<String, PayloadFault> {
         let count = self.byte()?;
         self.ascii(usize::from(count))
     }

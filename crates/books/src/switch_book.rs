@@ -3,6 +3,7 @@
 //! Never corrects what it reads: a record that does not follow from the ones before is a finding. Guards: one final
 //! outcome per INTENT; a reversal once owed stays owed until its ACK.
 
+use crate::batch::{BatchBook, BatchKey};
 use crate::journal;
 use crate::record::{Intent, Linked, Payload, PayloadFault, Refused, state};
 use serde::Serialize;
@@ -26,6 +27,12 @@ pub struct SwitchBook {
     pub days: BTreeMap<String, u16>,
     /// What does not follow from what came before.
     pub findings: Vec<String>,
+    /// Which transactions each batch has.
+    #[serde(skip)]
+    pub(crate) by_batch: BTreeMap<BatchKey, Vec<u64>>,
+    /// Settlements and uploads.
+    #[serde(skip)]
+    pub batches: BTreeMap<BatchKey, BatchBook>,
     /// Standing operations and their originals, by serial.
     #[serde(skip)]
     operations: BTreeMap<u64, u64>,
@@ -86,6 +93,8 @@ pub struct Entry {
     pub kind: u8,
     /// Whether it takes money from a cardholder (a balance does not).
     pub debits: bool,
+    /// Not a domestic card.
+    pub foreign: bool,
     /// Whether it gives money back: a void, a cancellation, a refund.
     pub credits: bool,
     /// A void or cancellation of it was approved.
@@ -258,6 +267,7 @@ impl SwitchBook {
                 self.names.extend(names.into_iter().map(|name| (name.number, name.name)));
             }
             Payload::Linked(linked) => self.link(&linked),
+            Payload::Batch(batch) => self.batch(*batch),
             Payload::Audit(_) => {}
             Payload::Unknown(kind) => self.findings.push(format!("record of unknown kind {kind}")),
         }
@@ -298,6 +308,7 @@ impl SwitchBook {
             terminal_rrn: intent.terminal_rrn.clone(),
             kind: intent.kind,
             debits: DEBITS.contains(&intent.kind),
+            foreign: intent.foreign,
             credits: CREDITS.contains(&intent.kind),
             voided: false,
             completed: false,
@@ -320,6 +331,11 @@ impl SwitchBook {
             undelivered: false,
             settled: false,
         };
+        if intent.batch != 0 {
+            let Intent { acquirer, terminal, merchant, batch, .. } = intent;
+            let key = (acquirer.clone(), terminal.clone(), merchant.clone(), *batch);
+            self.by_batch.entry(key).or_default().push(intent.serial);
+        }
         if self.transactions.insert(intent.serial, entry).is_some() {
             self.findings.push(format!("{}: two intents", serial_text(intent.serial)));
         }

@@ -2,6 +2,7 @@
 //! Records are not effects: they are appended straight to the turn's frame, whose commit comes back as `Durable`.
 
 use crate::event::{Origin, TxnId};
+use crate::record::Compared;
 use journal::Lsn;
 use terms::{ApprovalCode, InternalCause, IssuerIx, Kind, LinkIx, Minor, ResponseCode, Rrn, SlotKey, Tick};
 
@@ -38,6 +39,8 @@ pub struct Reply {
     pub amount: Option<Minor>,
     /// DE 60.2 of a sign-in answer.
     pub batch: Option<u32>,
+    /// How the totals of a settlement compare: into its DE 48.
+    pub compared: Option<[Compared; 2]>,
     /// The issuer's answer is kept under this transaction: pass its other fields on.
     pub from_issuer: bool,
 }
@@ -203,6 +206,8 @@ pub enum Note {
     ReversalOwed(IssuerIx, ReversalReason),
     /// A reply could not be delivered.
     Undelivered,
+    /// A terminal takes back what it has not taken back before; its reason, DE 39 of the 0400, if it gave one.
+    TerminalReversal(Option<ResponseCode>),
 }
 
 /// Why a reversal is owed: the `reason` label of `pointsman_reversals_total`.

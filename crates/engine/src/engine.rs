@@ -6,7 +6,7 @@
 use crate::check::{self, Checked, Demands, Routed};
 use crate::effect::{Code, Disposition, Effect, Effects, Note, Reply, Timer};
 use crate::event::{Context, Event, Origin, Permit, TxnId};
-use crate::flow::{NamedOriginal, Ties};
+use crate::flow::{Batches, NamedOriginal, Ties};
 use crate::frames::Frames;
 use crate::index::{Entry, Index};
 use crate::ledger::ShardState;
@@ -57,6 +57,7 @@ pub struct Engine {
     pub(crate) past: Past,
     pub(crate) owed: Owed,
     pub(crate) ties: Ties,
+    pub(crate) batches: Batches,
     pub(crate) serials: u64,
     pub(crate) rrns: u64,
     pub(crate) draining: bool,
@@ -87,6 +88,7 @@ impl Engine {
             past: Past::new(config.past),
             owed: Owed::new(),
             ties: Ties::default(),
+            batches: core::mem::take(&mut recovered.batches),
             serials: 1,
             rrns: recovered.rrn_counter / u64::from(config.shards) + 1,
             draining: false,
@@ -111,6 +113,9 @@ impl Engine {
         match event {
             Event::Request { request, origin, listener } => {
                 return self.request(turn, request, origin, listener);
+            }
+            Event::Batch { request, says, origin, listener } => {
+                return self.batch_message(turn, request, says, origin, listener);
             }
             Event::Reserved { txn, result } => self.reserved(turn, txn, result),
             Event::Durable { token, lsn } => self.durable(turn, token, lsn),
@@ -221,6 +226,7 @@ impl Engine {
         }
         (transaction.issuer, transaction.owner) = (issuer, routed.known.owner);
         let terms = &turn.snapshot().issuers[issuer.at()];
+        transaction.foreign = routed.range.scheme != routing::Scheme::UnionPay;
         (transaction.issuer_id, transaction.patience) = (terms.id, terms.patience());
         let demands = &mut self.demands[position];
         if let Err(cause) = check::demand(turn.cx, routed, listener, transaction, demands) {
@@ -418,7 +424,15 @@ pub(crate) const NOBODY_ASKED: Origin =
 
 /// A reply that says nothing but its code.
 pub(crate) fn plain(code: Code) -> Reply {
-    Reply { code, rrn: None, approval_code: None, amount: None, batch: None, from_issuer: false }
+    Reply {
+        code,
+        rrn: None,
+        approval_code: None,
+        amount: None,
+        batch: None,
+        compared: None,
+        from_issuer: false,
+    }
 }
 
 pub(crate) fn expired_tombstone(entry: &Entry, turn: &Turn) -> bool {

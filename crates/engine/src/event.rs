@@ -2,6 +2,7 @@
 
 use crate::snapshot::{ListenerTerms, Snapshot};
 use journal::Lsn;
+use terms::batch::BatchSays;
 use terms::{Answer, BusinessDay, InternalCause, LinkIx, ListenerIx, Now, Request, Stan, TransmissionTime};
 
 /// A transaction in this shard's slab. Stale ids (another generation) are ignored by the engine, never confused.
@@ -95,6 +96,17 @@ pub enum Event<'a> {
     Request {
         /// Canonical form, token filled in.
         request: &'a Request,
+        /// Where the answer goes.
+        origin: Origin,
+        /// Rules of the listener it came through.
+        listener: &'a ListenerTerms,
+    },
+    /// A settlement or an upload (0500, 0320) came in.
+    Batch {
+        /// Canonical form.
+        request: &'a Request,
+        /// What its DE 48 says.
+        says: &'a BatchSays,
         /// Where the answer goes.
         origin: Origin,
         /// Rules of the listener it came through.

@@ -6,10 +6,13 @@
 //! Never changes an original's state; guards: no more is taken of an original than it had, in flight or settled; a
 //! reversal of an original waits for what is under way on it.
 
+mod batches;
 mod link;
 mod rules;
+mod settlement;
 mod take_back;
 mod ties;
 
+pub use batches::Batches;
 pub use ties::NamedOriginal;
 pub(crate) use ties::{Key, Ties};

@@ -20,6 +20,9 @@ impl Engine {
         if written == Written::Intent {
             return self.not_admitted(turn, id);
         }
+        if transaction.role == Role::Batch {
+            return self.refuse_kept(turn, id, InternalCause::DiskFull);
+        }
         if transaction.role == Role::Reversal {
             return self.not_promised(turn, id);
         }

@@ -10,10 +10,11 @@ mod parts;
 
 pub use parts::{Missing, OpenIntent, Owed, Parts, Resolving, ShardState, Spent, StandingTombstone};
 
+use crate::flow::Batches;
 use crate::index::{Entry, Index};
 use crate::record::{
-    self, Ack, Damaged, Day, Intent, Late, Linked, Obligation, Outcome, Parked, Record, Serial, Tombstone,
-    Unsettled,
+    self, Ack, Batch, BatchWhat, Damaged, Day, Intent, Late, Linked, Obligation, Outcome, Parked, Record,
+    Serial, Tombstone, Unsettled,
 };
 use crate::{State, Verdict};
 use cells::Cells;
@@ -47,6 +48,7 @@ pub struct Ledger {
     tombstones: VecDeque<StandingTombstone>,
     days: Map<u32, BusinessDay>,
     rrn_counters: [u64; 64],
+    batches: Batches,
     unreadable: Option<(Lsn, Damaged)>,
 }
 
@@ -65,6 +67,7 @@ impl Ledger {
             tombstones: VecDeque::new(),
             days: Map::default(),
             rrn_counters: [0; 64],
+            batches: Batches::default(),
             unreadable: None,
         }
     }
@@ -125,6 +128,7 @@ impl Ledger {
             record::LATE => self.late(&Late::read(payload)?),
             record::PARKED => self.parked(&Parked::read(payload)?, lsn),
             record::LINKED => self.linked(&Linked::read(payload)?, lsn),
+            record::BATCH => self.batch(&Batch::read(payload)?),
             record::DAY => self.new_day(&Day::read(payload)?),
             // These change nothing that a restart needs: an undelivered approval counts as delivered after one.
             _ => {}
@@ -146,6 +150,9 @@ impl Ledger {
         self.now(outcome.wall_ms);
         self.index.update(outcome.slot, outcome.repeat, |entry| entry.settle(outcome.state, lsn));
         let Some(open) = self.open.remove(&outcome.serial) else { return };
+        if outcome.state == State::Approved {
+            self.batches.count(&open.intent.request, open.intent.foreign, false);
+        }
         match outcome.state {
             State::Declined => open.intent.held().for_each(|charge| self.cells.give_back(charge)),
             State::Approved if open.intent.request.kind.posts_on_approval() => {
@@ -227,6 +234,13 @@ impl Ledger {
             true => self.cells.add(charge),
             false => self.cells.give_back(charge),
         });
+    }
+
+    fn batch(&mut self, batch: &Batch) {
+        self.now(batch.wall_ms);
+        if let BatchWhat::Withdrawn { foreign, side, amount, .. } = batch.what {
+            self.batches.add((batch.owner, batch.batch), foreign, side, amount, true);
+        }
     }
 
     fn new_day(&mut self, day: &Day) {

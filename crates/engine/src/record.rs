@@ -4,6 +4,7 @@
 //! any bytes read. Guards: write then read is the identity, an INTENT's payload fits 184 bytes, an OUTCOME's 64
 //! (`tests/records.rs`). `RECORDS.md` describes every byte; crate `books` reads them from that page alone.
 
+mod batch;
 mod intent;
 mod life;
 mod linked;
@@ -13,6 +14,7 @@ mod owed;
 mod tombstone;
 pub(crate) mod wire;
 
+pub use batch::{Batch, BatchWhat, Compared, Who};
 pub use intent::{Charged, ChargedIn, INTENT_BYTES_MAX, Intent, SECRET_BYTES};
 pub use life::{Audit, Config, Day, FORMAT};
 pub use linked::{Drawn, Linked};
@@ -53,6 +55,8 @@ pub const CONFIG: Kind = 12;
 pub const AUDIT: Kind = 13;
 /// What an operation did to the earlier transaction that it names.
 pub const LINKED: Kind = 14;
+/// The end of a terminal's batch, and what no longer counts in it.
+pub const BATCH: Kind = 15;
 
 /// Name of a record's kind, as tables show it.
 pub const fn kind_name(kind: Kind) -> &'static str {
@@ -71,6 +75,7 @@ pub const fn kind_name(kind: Kind) -> &'static str {
         CONFIG => "CONFIG",
         AUDIT => "AUDIT",
         LINKED => "LINKED",
+        BATCH => "BATCH",
         _ => "unknown kind",
     }
 }
@@ -176,7 +181,7 @@ pub fn slot_of(kind: Kind, payload: &[u8]) -> Option<u64> {
 
 /// Reads `data` as a record of every kind, the first byte once more as the kind: for fuzzing and its unit test.
 pub fn fuzz_records(data: &[u8]) {
-    for kind in 0..=LINKED + 1 {
+    for kind in 0..=BATCH + 1 {
         read_any(kind, data);
     }
     let _ = Intent::read(data, data.get(..SECRET_BYTES).unwrap_or_default());
@@ -202,6 +207,7 @@ fn read_any(kind: Kind, payload: &[u8]) {
         CONFIG => drop(Config::read(payload)),
         AUDIT => drop(Audit::read(payload)),
         LINKED => again::<Linked>(payload),
+        BATCH => again::<Batch>(payload),
         _ => {}
     }
 }

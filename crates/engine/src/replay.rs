@@ -127,6 +127,7 @@ impl Engine {
             Role::Reversal | Role::Resolve => self.reverse_fetched(turn, id, past),
             Role::Recall => self.recalled(turn, id, past),
             Role::Payment => self.original_fetched(turn, id, past),
+            Role::Batch => {}
         }
     }
 
@@ -180,7 +181,11 @@ impl Engine {
         let wrong = misstates(&reversal.request, &past.transaction.request);
         let stimulus = if wrong { Stimulus::Misstated } else { Stimulus::Reversal };
         let rrn = Some(past.transaction.rrn);
-        match step(Some(past.transaction.state), stimulus) {
+        let step = step(Some(past.transaction.state), stimulus);
+        if step == Step::Reverse && reversal.role == Role::Reversal && reverses(&past.transaction) {
+            turn.note(Note::TerminalReversal(reversal.terminal_reason));
+        }
+        match step {
             Step::Reverse if past.transaction.request.kind.is_linked() => {
                 self.call_back_operation(turn, id, past);
             }
@@ -353,6 +358,7 @@ pub(crate) fn restored(turn: &Turn, intent: &Intent, intent_lsn: Lsn, received: 
     (transaction.acquirer_calendar, transaction.acquirer_day) =
         (intent.acquirer_calendar, intent.acquirer_day);
     (transaction.charged, transaction.intent_lsn) = (intent.charged, intent_lsn);
+    transaction.foreign = intent.foreign;
     // Nobody knows whether it was sent: its issuer may speak of it.
     transaction.forwarded = true;
     intent.charges().for_each(|charge| transaction.charge(charge));

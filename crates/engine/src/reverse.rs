@@ -35,7 +35,11 @@ impl Engine {
             return held;
         }
         let stimulus = self.reversal_stimulus(request, position);
-        match step(entry.map(|entry| self.state_of(&entry)), stimulus) {
+        let step = step(entry.map(|entry| self.state_of(&entry)), stimulus);
+        if step == Step::Cancel || step == Step::Reverse && position.is_some() {
+            turn.note(Note::TerminalReversal(request.reason));
+        }
+        match step {
             Step::Seek => self.seek(turn, request, origin, original),
             #[cfg(pointsman_zoo)]
             Step::Cancel if zoo::has(zoo::Bug::CancelForgotten) => self.confirm_now(turn, origin, None),
@@ -114,6 +118,7 @@ impl Engine {
         let (id, original) = (self.slab.id(position), self.slab.at(position));
         (original.reply_due, original.terminal_reason) = (false, request.reason);
         self.take_back_operation(turn, id);
+        self.withdraw(turn, id);
         oblige(turn, id, self.slab.at(id.index), ReversalReason::Terminal);
         Disposition::Kept(waiter)
     }
@@ -198,6 +203,7 @@ impl Engine {
             return self.refuse(turn, request, origin, InternalCause::Overloaded);
         };
         if self.index.is_complete() {
+            turn.note(Note::TerminalReversal(request.reason));
             self.bury(turn, waiter, original);
         } else {
             turn.ask(Effect::Find { txn: waiter, slot: original.slot });
@@ -231,9 +237,14 @@ impl Engine {
         match (result, reversal.role) {
             (Ok(lsn), _) => turn.ask(Effect::Fetch { txn: id, lsn }),
             (Err(true), Role::Resolve) => self.rule_out(turn, id),
-            (Err(true), _) => self.bury(turn, id, original),
             (Err(false), Role::Resolve) => self.resolve_later(turn, id),
-            (Err(false), _) => self.owe_resolve(turn, id, original),
+            (Err(missing), _) => {
+                turn.note(Note::TerminalReversal(reversal.terminal_reason));
+                match missing {
+                    true => self.bury(turn, id, original),
+                    false => self.owe_resolve(turn, id, original),
+                }
+            }
         }
     }
 
@@ -351,6 +362,7 @@ impl Engine {
         original.terminal_reason = waiting.terminal_reason;
         let resolves = if waiting.role == Role::Resolve { waiting.serial } else { Serial::NONE };
         let id = self.slab.open(original, 0)?;
+        self.withdraw(turn, id);
         let original = self.slab.at(id.index);
         (original.state, original.reason) = (State::Reversing, ReversalReason::Terminal);
         turn.write_obligation(id, original, resolves);

@@ -38,6 +38,7 @@ impl Engine {
         }
         match (written, transaction.role) {
             (Written::Intent, _) => self.forward(turn, id, lsn),
+            (Written::Batch, _) => self.batch_durable(turn, id),
             (_, Role::Payment) => self.conclude(turn, id),
             (_, _) => self.reversal_durable(turn, id),
         }
@@ -87,7 +88,10 @@ impl Engine {
         }
         match step(Some(transaction.state), stimulus) {
             Step::Approve if transaction.request.kind.is_linked() => self.approve_operation(turn, id, answer),
-            Step::Approve => approve(turn, id, transaction, answer),
+            Step::Approve => {
+                self.batches.count(&transaction.request, transaction.foreign, false);
+                approve(turn, id, transaction, answer);
+            }
             Step::Decline => {
                 transaction.issuer_code = Some(answer.code);
                 decline(turn, id, transaction, None, Some(answer.code));
@@ -239,6 +243,7 @@ impl Engine {
         let transaction = self.slab.at(id.index);
         if transaction.in_grace && is_due(turn.now().tick, transaction.wake) {
             self.take_back_operation(turn, id);
+            self.withdraw(turn, id);
             let transaction = self.slab.at(id.index);
             oblige(turn, id, transaction, ReversalReason::Undelivered);
         }

@@ -5,7 +5,7 @@
 //! out, never which step it is.
 
 use crate::State;
-use crate::record::{ACK, INTENT, LATE, OBLIGATION, OUTCOME, REFUSED, TOMBSTONE, UNMATCHED};
+use crate::record::{ACK, BATCH, INTENT, LATE, OBLIGATION, OUTCOME, REFUSED, TOMBSTONE, UNMATCHED};
 use journal::Kind;
 
 /// What can happen to a transaction, with everything decided that decides the cell.
@@ -219,9 +219,9 @@ pub const fn consequence(step: Step) -> Consequence {
         Step::ToldFirst       => row(Stays,         &[],                 &[Note, Reply],               &[]),
         Step::RefuseReversed  => row(Stays,         &[REFUSED],          &[Count, Reply],              &[]),
         Step::Contradict      => row(Stays,         &[REFUSED],          &[Note, Count, Reply],        &[]),
-        Step::Seek            => row(Is(Tombstone), &[TOMBSTONE],        &[],                          &[Reply]),
-        Step::Cancel          => row(Is(Reversing), &[OUTCOME],          &[Retire, Count, Note],       &[Reply, Advise]),
-        Step::Reverse         => row(Is(Reversing), &[OBLIGATION],       &[Note],                      &[Reply, Advise]),
+        Step::Seek            => row(Is(Tombstone), &[TOMBSTONE],        &[Note],                      &[Reply]),
+        Step::Cancel          => row(Is(Reversing), &[OUTCOME],          &[Note, Retire, Count, Note], &[Reply, Advise]),
+        Step::Reverse         => row(Is(Reversing), &[BATCH, OBLIGATION], &[Note, Note],               &[Reply, Advise]),
         Step::Confirm         => row(Stays,         &[],                 &[Reply],                     &[]),
         Step::RefusePartial   => row(Stays,         &[REFUSED],          &[Count, Reply],              &[]),
         Step::Approve         => row(Is(Approved),  &[OUTCOME],          &[Count],                     &[Reply]),
@@ -234,7 +234,7 @@ pub const fn consequence(step: Step) -> Consequence {
         Step::Late            => row(Stays,         &[LATE],             &[Note],                      &[]),
         Step::Alarm           => row(Stays,         &[LATE],             &[Note],                      &[]),
         Step::Contradiction   => row(Is(Reversing), &[LATE, OBLIGATION], &[Note, Note],                &[Advise]),
-        Step::TakeBack        => row(Is(Reversing), &[OBLIGATION],       &[Note],                      &[Advise]),
+        Step::TakeBack        => row(Is(Reversing), &[BATCH, OBLIGATION], &[Note],                     &[Advise]),
         Step::Acknowledge     => row(Is(Reversed),  &[ACK],              &[],                          &[Release, Settle]),
         Step::Retry           => row(Stays,         &[],                 &[Arm],                       &[]),
     }

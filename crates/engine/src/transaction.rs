@@ -5,7 +5,7 @@
 
 use crate::effect::ReversalReason;
 use crate::event::{Origin, Permit};
-use crate::record::{Charged, Drawn, Serial, Told};
+use crate::record::{Charged, Compared, Drawn, Serial, Told};
 use crate::snapshot::Patience;
 use crate::state::State;
 use crate::table::Step;
@@ -34,6 +34,8 @@ pub(crate) enum Role {
     Resolve,
     /// A settled transaction that an issuer's late word calls back: waits for the journal.
     Recall,
+    /// A settlement or an upload: waits for its record.
+    Batch,
 }
 
 /// Everything a forward, a reversal and a record need to know.
@@ -125,6 +127,10 @@ pub struct Transaction {
     pub(crate) listed: bool,
     /// What approved operations have done to it.
     pub(crate) drawn: Drawn,
+    /// Not a domestic card.
+    pub(crate) foreign: bool,
+    /// What a settlement is told.
+    pub(crate) compared: Option<[Compared; 2]>,
     /// Refused for asking more of its original than this.
     pub(crate) remaining: Minor,
 }
@@ -139,11 +145,19 @@ pub(crate) enum Written {
     Ack = 8,
     Tombstone = 16,
     Linked = 64,
+    Batch = 128,
 }
 
 impl Written {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Intent, Self::Outcome, Self::Obligation, Self::Ack, Self::Tombstone, Self::Linked];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Intent,
+        Self::Outcome,
+        Self::Obligation,
+        Self::Ack,
+        Self::Tombstone,
+        Self::Linked,
+        Self::Batch,
+    ];
 
     pub(crate) const fn bit(self) -> u8 {
         self as u8
@@ -207,6 +221,8 @@ impl Transaction {
             owed_prev: NIL,
             listed: false,
             drawn: Drawn::UNTOUCHED,
+            foreign: false,
+            compared: None,
             remaining: 0,
         }
     }

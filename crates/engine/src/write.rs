@@ -29,6 +29,7 @@ impl Turn<'_, '_> {
             issuer_calendar: transaction.issuer_calendar,
             acquirer_calendar: transaction.acquirer_calendar,
             charged: transaction.charged,
+            foreign: transaction.foreign,
             listener: transaction.origin.listener.0,
             request: transaction.request,
         };

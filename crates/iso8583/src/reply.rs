@@ -7,6 +7,7 @@ use crate::dialect::{Dialect, Part};
 use crate::error::EncodeError;
 use crate::index::Index;
 use crate::patch::{Patch, Plan, compose};
+use crate::settlement::{RESULTS, TOTALS, TOTALS_LEN};
 use crate::view::View;
 use crate::write::Writer;
 use bytes::BytesMut;
@@ -27,6 +28,8 @@ pub struct Reply<'a> {
     pub text: Option<&'a [u8]>,
     /// Batch number, where the dialect has one: the answer to a sign-in.
     pub batch: Option<u32>,
+    /// How a settlement's totals compare, as the digits that its DE 48 has for it; then there is no batch number to tell.
+    pub compared: Option<[u8; 2]>,
     /// DE 12 (hhmmss) and DE 13 (MMDD), where the request has none: a terminal's clock follows them.
     pub local: Option<(u32, u16)>,
 }
@@ -34,7 +37,16 @@ pub struct Reply<'a> {
 impl Reply<'_> {
     /// Only a code.
     pub fn new(code: ResponseCode) -> Self {
-        Self { code, rrn: None, approval_code: None, amount: None, text: None, batch: None, local: None }
+        Self {
+            code,
+            rrn: None,
+            approval_code: None,
+            amount: None,
+            text: None,
+            batch: None,
+            compared: None,
+            local: None,
+        }
     }
 }
 
@@ -139,13 +151,32 @@ impl Made<256> {
 }
 
 impl Made<64> {
-    /// The request's field with another batch number in it.
+    /// The request's field with another batch number in it, or a settlement's totals with our results.
     #[inline(always)]
     fn batch(request: &View<'_>, reply: &Reply<'_>) -> Self {
+        if let Some(compared) = reply.compared {
+            return Self::compared(request, compared);
+        }
         match (reply.batch, request.dialect.roles.batch) {
             (Some(batch), Some(part)) => Self::batch_of(request, part, batch),
             _ => Self::Nothing,
         }
+    }
+
+    /// Totals of no known shape are answered with zeros around the results.
+    #[inline(never)]
+    fn compared(request: &View<'_>, compared: [u8; 2]) -> Self {
+        if !request.dialect.has_field(TOTALS) {
+            return Self::Nothing;
+        }
+        let mut bytes = [b'0'; 64];
+        if request.content(TOTALS, &mut bytes) != Some(TOTALS_LEN) {
+            bytes = [b'0'; 64];
+        }
+        for (place, digit) in RESULTS.into_iter().zip(compared) {
+            bytes[place] = digit;
+        }
+        Self::Content { field: TOTALS, bytes, len: TOTALS_LEN }
     }
 
     #[inline(never)]

@@ -5,6 +5,7 @@
 //! Guards: one thing has one word; a value that exists is valid.
 
 pub mod answer;
+pub mod batch;
 pub mod card;
 pub mod cause;
 pub mod codes;

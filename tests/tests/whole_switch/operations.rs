@@ -83,9 +83,9 @@ impl Market {
     /// Everything settled: the books of terminals, switch and issuer agree.
     #[track_caller]
     fn close(self, balance: i64) -> SwitchBook {
+        wait_for("what the issuer's ledger shall say", || self.balance() == balance);
         let depth = || metric(&self.switch.metrics(), "pointsman_saf_depth", &[]);
         wait_for("nothing owed", || depth() == 0.0);
-        assert_eq!(self.balance(), balance, "at the issuer");
         self.switch.stop().unwrap();
         let journal = SwitchBook::of_journal(&self.shop.journal()).unwrap();
         let terminals = TerminalBook { entries: self.entries };
@@ -149,4 +149,31 @@ fn ceilings_and_ledgers_follow_the_completion() {
     market.ask(&other, Approved, "00");
     market.ask(&other.voided(8), Credited, "00");
     market.close(BALANCE - 25_000);
+}
+
+#[test]
+fn a_batch_is_settled_and_an_upload_explains_what_differs() {
+    use TerminalState::{Approved, Credited};
+    let mut market = Market::open();
+    let sale = Ask::purchase(HARBOUR_CARD, 1, 6_000);
+    market.ask(&sale, Approved, "00");
+    market.ask(&Ask::purchase(HARBOUR_CARD, 2, 500), Approved, "00");
+    market.ask(&sale.refunded(3, 1_000), Credited, "00");
+    let mut settle = |stan, debits, credits| {
+        let totals = market.till.ask_field(&Ask::settlement(stan, debits, credits), 48).unwrap().unwrap();
+        (totals.as_bytes()[30], totals.as_bytes()[61])
+    };
+    assert_eq!(settle(4, (6_500, 2), (1_000, 1)), (b'1', b'1'), "equal");
+    assert_eq!(settle(5, (7_200, 3), (1_000, 1)), (b'2', b'1'), "different");
+    let lines = [(1, 6_000), (2, 600), (3, 1_000), (9, 700)];
+    assert_eq!(market.till.ask(&Ask::upload(6, &lines)).unwrap().code.as_str(), "00");
+    assert_eq!(market.till.ask(&Ask::upload_end(7, 4)).unwrap().code.as_str(), "00");
+
+    let journal = market.close(BALANCE - 5_500);
+    let key = ("00010000".to_owned(), "T0000001".to_owned(), MARKET.to_owned(), 1);
+    let batch = &journal.batches[&key];
+    assert_eq!((batch.results, batch.ended), (Some([2, 1]), Some(4)));
+    let differences: Vec<_> =
+        journal.batch_differences(&key).iter().map(|one| (one.stan, one.terminal, one.journal)).collect();
+    assert_eq!(differences, [(2, Some(600), Some(500)), (9, Some(700), None)]);
 }

@@ -168,6 +168,9 @@ fn a_terminal_takes_its_purchase_back() {
     let told = stage.issuer.asked();
     assert!(told.is_reversal());
     told.answer("00");
+    assert_eq!(till.ask(&ask.reversed()).unwrap().code.as_str(), "00");
+    let counted = |reason| stage.metric("pointsman_terminal_failures_total", &[reason]);
+    assert_eq!(counted("reason=\"no_answer\""), 1.0, "reason 98, once however often it comes");
     let book = stage.book();
     assert!(book.transactions.values().all(|entry| !entry.stands()) && book.findings.is_empty());
 }

@@ -154,7 +154,9 @@ impl Engine {
         }
         self.write_linked(turn, id, false);
         self.post(id);
-        approve(turn, id, self.slab.at(id.index), answer);
+        let operation = self.slab.at(id.index);
+        self.batches.count(&operation.request, operation.foreign, false);
+        approve(turn, id, operation, answer);
     }
 
     /// A completion is charged now, in the place of its pre-authorization.

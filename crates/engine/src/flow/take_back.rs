@@ -132,7 +132,8 @@ impl Engine {
                 let reason = self.slab.at(reversal.index).terminal_reason;
                 let (id, original) = (self.slab.id(position), self.slab.at(position));
                 (original.reply_due, original.terminal_reason) = (false, reason);
-                oblige(turn, id, original, ReversalReason::Terminal);
+                self.withdraw(turn, id);
+                oblige(turn, id, self.slab.at(id.index), ReversalReason::Terminal);
             }
             Held::Used => self.refuse_kept(turn, reversal, InternalCause::OriginalNotOpen),
             Held::Waits => self.wait_behind(reversal, key(entry.slot, entry.repeat)),
@@ -209,6 +210,7 @@ impl Engine {
 
     /// REVERSING: the operation's own part.
     pub(crate) fn take_back_alone(&mut self, turn: &mut Turn, id: TxnId, resolves: Serial) {
+        self.withdraw(turn, id);
         let operation = self.slab.at(id.index);
         (operation.state, operation.reason) = (State::Reversing, ReversalReason::Terminal);
         turn.write_obligation(id, operation, resolves);

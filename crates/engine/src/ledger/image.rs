@@ -3,9 +3,10 @@
 
 use super::*;
 use std::io::{Error, ErrorKind, Read, Write};
+use terms::batch::{Side, Totals};
 
 const MAGIC: [u8; 8] = *b"PMLEDGER";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// Entries per read: 32 bytes each.
 const CHUNK: usize = 2048;
@@ -21,6 +22,7 @@ pub(super) fn write(ledger: &Ledger, out: &mut dyn Write) -> io::Result<()> {
     }
     write_index(&ledger.index, &mut out)?;
     write_cells(&ledger.cells, &mut out)?;
+    write_batches(&ledger.batches, &mut out)?;
     write_records(ledger, &mut out)?;
     let crc = out.crc;
     out.inner.write_all(&crc.to_le_bytes())
@@ -30,7 +32,7 @@ pub(super) fn read(options: LedgerOptions, input: &mut dyn Read) -> io::Result<L
     let mut input = Summing { inner: input, crc: 0 };
     let mut ledger = Ledger::new(options);
     if input.array::<8>()? != MAGIC || input.array()? != VERSION.to_le_bytes() {
-        return Err(damaged("not a ledger of version 1"));
+        return Err(damaged("not a ledger of version 2"));
     }
     ledger.applied = Lsn(input.number()?);
     ledger.wall_ms = input.number()? as i64;
@@ -39,6 +41,7 @@ pub(super) fn read(options: LedgerOptions, input: &mut dyn Read) -> io::Result<L
     }
     read_index(&mut ledger.index, &mut input)?;
     read_cells(&mut ledger.cells, &mut input)?;
+    read_batches(&mut ledger.batches, &mut input)?;
     read_records(&mut ledger, &mut input)?;
     let crc = input.crc;
     let mut stored = [0; 4];
@@ -101,6 +104,39 @@ fn read_cells(cells: &mut Cells, input: &mut Summing<'_>) -> io::Result<()> {
         });
     }
     Ok(())
+}
+
+/// Whether one was let go, how many there are, then key and totals of each, oldest first.
+fn write_batches(batches: &Batches, out: &mut Summed<'_>) -> io::Result<()> {
+    out.write_all(&[u8::from(batches.forgot())])?;
+    out.write_all(&(batches.iter().len() as u64).to_le_bytes())?;
+    for ((owner, batch), totals) in batches.iter() {
+        out.write_all(&owner.to_le_bytes())?;
+        out.write_all(&batch.to_le_bytes())?;
+        for side in totals.iter().flat_map(|totals| [totals.debits, totals.credits]) {
+            out.write_all(&side.amount.to_le_bytes())?;
+            out.write_all(&side.count.to_le_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+fn read_batches(batches: &mut Batches, input: &mut Summing<'_>) -> io::Result<()> {
+    batches.set_forgot(input.array::<1>()? != [0]);
+    for _ in 0..input.number()? {
+        let key = (input.number()?, u32::from_le_bytes(input.array()?));
+        batches.put(key, [read_totals(input)?, read_totals(input)?]);
+    }
+    Ok(())
+}
+
+fn read_totals(input: &mut Summing<'_>) -> io::Result<Totals> {
+    Ok(Totals { debits: read_side(input)?, credits: read_side(input)? })
+}
+
+fn read_side(input: &mut Summing<'_>) -> io::Result<Side> {
+    let amount = i64::from_le_bytes(input.array()?);
+    Ok(Side { amount, count: u32::from_le_bytes(input.array()?) })
 }
 
 /// Sections of framed payloads: each a position, a flag and a record's payload; a zero length ends the section.

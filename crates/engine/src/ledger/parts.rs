@@ -4,6 +4,7 @@
 
 use super::{Ledger, LedgerOptions};
 use crate::effect::ReversalReason;
+use crate::flow::Batches;
 use crate::index::{Index, shard_of, shard_of_tag};
 use crate::record::{Charges, Intent, Obligation, Outcome, Resolve, Serial, Told, Tombstone, Unsettled};
 use journal::Lsn;
@@ -169,6 +170,8 @@ pub struct ShardState {
     pub resolving: Vec<Resolving>,
     /// Standing tombstones, oldest first; they are in the index, too.
     pub tombstones: Vec<StandingTombstone>,
+    /// Totals of batches.
+    pub batches: Batches,
     /// Counters of our RRNs up to this one were used.
     pub rrn_counter: u64,
 }
@@ -182,6 +185,7 @@ impl ShardState {
             owed: Vec::new(),
             resolving: Vec::new(),
             tombstones: Vec::new(),
+            batches: Batches::default(),
             rrn_counter: 0,
         }
     }
@@ -232,6 +236,12 @@ impl Ledger {
         }
         for resolving in self.resolving.into_values() {
             states[shard_of(resolving.resolve.owner(), shards)].resolving.push(resolving);
+        }
+        for state in &mut states {
+            state.batches.set_forgot(self.batches.forgot());
+        }
+        for (key, totals) in self.batches.iter() {
+            states[shard_of(key.0, shards)].batches.put(key, totals);
         }
         for standing in self.tombstones {
             states[shard_of(standing.tombstone.owner, shards)].tombstones.push(standing);

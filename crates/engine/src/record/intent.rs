@@ -89,6 +89,8 @@ pub struct Intent {
     pub acquirer_calendar: u32,
     /// What was reserved.
     pub charged: Charged,
+    /// Not a domestic card: it has totals of its own in its batch.
+    pub foreign: bool,
     /// Listener it came through, in the order of the configuration of that time.
     pub listener: u16,
     /// The terminal's request. After reading without the secret its card number is absent.
@@ -101,6 +103,7 @@ pub const SECRET_BYTES: usize = 9;
 const HAS_BILLING: u8 = 1;
 const HAS_RRN: u8 = 2;
 const HAS_ORIGINAL: u8 = 4;
+const IS_FOREIGN: u8 = 8;
 const NO_TIME: u32 = 0xFF_FFFF;
 const ORIGINAL_BYTES: usize = 17;
 const RRN_BYTES: usize = 12;
@@ -216,7 +219,7 @@ fn write_fixed<const N: usize>(intent: &Intent, pen: &mut Pen<N>) {
     pen.u32(request.alias.0);
     pen.wall(intent.wall_ms);
     pen.u8(request.kind.number());
-    pen.u8(present(request));
+    pen.u8(present(request) | flag(intent.foreign, IS_FOREIGN));
     pen.array(request.token.0);
     pen.amount(request.amount);
     pen.u16(request.currency.numeric());
@@ -321,6 +324,7 @@ fn read_fixed(reading: &mut Reading<'_>) -> Result<Intent, Damaged> {
         issuer_calendar,
         acquirer_calendar,
         charged,
+        foreign: present & IS_FOREIGN != 0,
         listener,
         request,
     })
@@ -363,7 +367,7 @@ fn read_present(reading: &mut Reading<'_>, present: u8, request: &mut Request) -
     if present & HAS_ORIGINAL != 0 {
         request.original = Some(read_original(reading)?);
     }
-    let known = present & !(HAS_BILLING | HAS_RRN | HAS_ORIGINAL) == 0;
+    let known = present & !(HAS_BILLING | HAS_RRN | HAS_ORIGINAL | IS_FOREIGN) == 0;
     reading.expect(known.then_some(()), "no other optional part")
 }
 

@@ -123,6 +123,7 @@ pub fn network(kind: Kind, terminal: u16) -> Request {
 }
 
 fn identify(request: &mut Request, terminal: u16) {
+    request.batch = 1;
     request.acquirer = Text::cut("00010000");
     request.terminal = Text::cut(&format!("T{terminal:07}"));
     request.merchant = Text::cut("M00000000000001");

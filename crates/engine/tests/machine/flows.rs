@@ -336,3 +336,57 @@ fn a_pre_authorization_is_cancelled_or_completed_never_both() {
          journaled",
     );
 }
+
+#[test]
+fn a_batch_settles_by_what_stands_approved() {
+    check(
+        "ceiling 500.00
+         settle 0.00 0 0.00 0 Equal
+         0200 stan=1 amount=60.00            -> 00
+         0200 stan=2 amount=10.00            -> 00
+         0100 stan=3 amount=50.00            -> 00
+         settle 70.00 2 0.00 0 Equal
+         settle 70.00 3 0.00 0 Different
+         complete stan=4 of=3 amount=40.00   -> 00
+         0400 stan=2                         -> 00
+         refund stan=5 of=1 amount=20.00     -> 00
+         settle 100.00 2 20.00 1 Equal
+         restart
+         link 0 up
+         settle 100.00 2 20.00 1 Equal
+         unvoid stan=6 of=4 amount=40.00     -> 00
+         0200 stan=7 amount=5.00             -> 00
+         void stan=8 of=7 amount=5.00        -> 00
+         settle 105.00 3 65.00 3 Equal
+         0400 stan=8                         -> 00
+         issuer declines 51
+         0200 stan=9 amount=1.00             -> 51
+         issuer approves
+         terminal hangs up
+         0200 stan=10 amount=2.00            -> 00
+         settle 107.00 4 60.00 2 Equal
+         wait 6000
+         settle 105.00 3 60.00 2 Equal
+         settle 105.00 3 60.00 3 Different
+         upload                              -> 00
+         restart
+         link 0 up
+         settle 105.00 3 60.00 2 Equal
+         quiet
+         journaled",
+    );
+}
+
+#[test]
+fn a_settlement_waits_for_its_record() {
+    check(
+        "ceiling 100.00
+         hold
+         upload                              -> nothing
+         commit                              -> 00
+         disk gone
+         upload                              -> 96
+         disk free
+         quiet",
+    );
+}

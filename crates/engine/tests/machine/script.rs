@@ -5,6 +5,7 @@
 //! 0200 stan=1 amount=60.00 -> 00          [term=1] [card=1]; `-> 00 replayed`: the issuer saw nothing; `-> nothing`
 //! 0100 | balance | 0400 | 0420 | sign-on | echo ...
 //! void | cancel | complete | unvoid | refund stan=2 of=1 amount=60.00   [class=1]: the original is a 0100
+//! settle 60.00 1 0.00 0 Equal             the totals of terminal 1: debits, credits; and how they compare | upload
 //! issuer approves | declines 51 | says 68 | says ZZ | silent | amount 1.00 | rejects reversals with 30
 //! late 00 stan=1                          the issuer answers a purchase that it kept silent about
 //! terminal hangs up                       the next approval cannot be delivered
@@ -18,6 +19,7 @@ use crate::builders::{answer, network, operation, purchase, request, reversal};
 use crate::world::{Archive, Sent, World};
 use engine::{Code, Event, Verdict};
 use std::collections::HashMap;
+use terms::batch::{BatchSays, Side, Totals, UPLOAD_LINES_MAX, UploadLine};
 use terms::{Flags, IssuerIx, Kind, LinkIx, Minor, Mti, Request};
 
 #[derive(Clone, PartialEq)]
@@ -93,6 +95,26 @@ impl Play {
             ["terminal", "hangs", "up"] => self.world.undelivered = true,
             ["wait", ms] => self.world.advance(ms.parse().unwrap()),
             ["cutover"] => self.world.day = self.world.day.next(),
+            ["settle", debits, count, credits, credited, expected] => {
+                let side =
+                    |amount: &str, count: &str| Side { amount: money(amount), count: count.parse().unwrap() };
+                let domestic = Totals { debits: side(debits, count), credits: side(credits, credited) };
+                self.batch(Kind::Settlement, &BatchSays::Totals([domestic, Totals::default()]));
+                self.settle();
+                let compared = self.world.said.last().and_then(|said| said.reply.compared);
+                assert_eq!(
+                    compared.map(|both| format!("{:?}", both[0])).as_deref(),
+                    Some(expected),
+                    "{line}"
+                );
+            }
+            ["upload"] => self.batch(
+                Kind::BatchUpload,
+                &BatchSays::Lines {
+                    lines: [UploadLine { stan: 1, amount: 6_000 }; UPLOAD_LINES_MAX],
+                    count: 1,
+                },
+            ),
             ["days", days] => self.world.day.0 += days.parse::<u16>().unwrap(),
             ["restart"] => self.restart(),
             ["drain"] => _ = self.world.event(Event::Drain),
@@ -123,6 +145,12 @@ impl Play {
         let code = expected.split_whitespace().next().unwrap();
         assert_eq!(self.said(), code, "{line}");
         assert!(!replayed || self.sent().is_empty(), "{line}: the issuer must not see it");
+    }
+
+    fn batch(&mut self, kind: Kind, says: &BatchSays) {
+        let mut request = network(kind, 1);
+        request.mti = Mti::of(if kind == Kind::Settlement { 0x0500 } else { 0x0320 });
+        self.world.say(&request, says);
     }
 
     fn read(&self, words: &str) -> Request {

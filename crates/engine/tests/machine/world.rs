@@ -17,6 +17,7 @@ use journal::testing::FakeDisk;
 use journal::{Class, Kind, Lsn};
 use limits::{LimitKey, Store};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use terms::batch::BatchSays;
 use terms::{Answer, BusinessDay, InternalCause, LinkIx, ListenerIx, Minor, Now, Request, Stan, Tick};
 
 /// One answer that left.
@@ -178,6 +179,15 @@ impl World {
             Origin { connection: self.connection, generation: 0, worker: 0, listener: ListenerIx(0) };
         let listener = self.listener.clone();
         self.event(Event::Request { request, origin, listener: &listener })
+    }
+
+    /// The end of a batch, on a new connection.
+    pub fn say(&mut self, request: &Request, says: &BatchSays) -> Disposition {
+        self.connection += 1;
+        let origin =
+            Origin { connection: self.connection, generation: 0, worker: 0, listener: ListenerIx(0) };
+        let listener = self.listener.clone();
+        self.event(Event::Batch { request, says, origin, listener: &listener })
     }
 
     pub fn event(&mut self, event: Event) -> Disposition {

@@ -3,12 +3,14 @@
 use engine::Verdict;
 use engine::effect::ReversalReason;
 use engine::record::{
-    Ack, Charged, ChargedIn, Charges, Config, Day, Drawn, Intent, Late, Linked, Obligation, Outcome, Parked,
-    Record, Refused, Resolve, Serial, Told, Tombstone, Undelivered, Unmatched, UnmatchedReason, Unsettled,
+    Ack, Batch, BatchWhat, Charged, ChargedIn, Charges, Compared, Config, Day, Drawn, Intent, Late, Linked,
+    Obligation, Outcome, Parked, Record, Refused, Resolve, Serial, Told, Tombstone, Undelivered, Unmatched,
+    UnmatchedReason, Unsettled, Who,
 };
 use engine::state::State;
 use journal::Lsn;
 use limits::{Charge, LimitKey, Scope};
+use terms::batch::{BatchSide, Side, Totals, UPLOAD_LINES_MAX, UploadLine};
 use terms::{
     ApprovalCode, BusinessDay, CardToken, Check, Currency, EntryMode, Expiry, Flags, InternalCause, Kind,
     Mti, OriginalRef, ProcessingCode, Request, ResponseCode, Rrn, SlotKey, Stan, Text, TransmissionTime,
@@ -56,10 +58,37 @@ fn intent() -> Intent {
         acquirer_day: BusinessDay(9457),
         issuer_calendar: 0xC1,
         acquirer_calendar: 0xC2,
+        foreign: false,
         charged: Charged::NONE.with(Scope::Card, ChargedIn::Amount).with(Scope::Issuer, ChargedIn::Billing),
         listener: 1,
         request: request(),
     }
+}
+
+fn batch(what: BatchWhat) -> Batch {
+    Batch { wall_ms: WALL, owner: 0x0102_0304_0506_0708, batch: 101, what }
+}
+
+fn who() -> Who {
+    let Request { acquirer, terminal, merchant, .. } = request();
+    Who { acquirer, terminal, merchant }
+}
+
+fn settled() -> BatchWhat {
+    let domestic = |amount, count| Totals { debits: Side { amount, count }, credits: Side::default() };
+    let results = [Compared::Different, Compared::Equal];
+    let (theirs, ours) = ([domestic(1250, 1), Totals::default()], [domestic(2500, 2), Totals::default()]);
+    BatchWhat::Settled { who: who(), results, day: BusinessDay(9458), theirs, ours }
+}
+
+fn lines() -> BatchWhat {
+    let mut lines = [UploadLine::default(); UPLOAD_LINES_MAX];
+    lines[0] = UploadLine { stan: 7, amount: 1250 };
+    BatchWhat::Lines { who: who(), lines, count: 1 }
+}
+
+fn withdrawn() -> BatchWhat {
+    BatchWhat::Withdrawn { foreign: true, side: BatchSide::Credit, amount: 1250, serial: SERIAL }
 }
 
 fn told() -> Told {
@@ -203,6 +232,10 @@ fn all() -> Vec<(&'static str, String)> {
         ("DAY", hex(&Day { wall_ms, calendar: 0xC1, day: BusinessDay(9459) })),
         ("CONFIG", spell(&config)),
         ("LINKED", hex(&linked)),
+        ("BATCH settled", hex(&batch(settled()))),
+        ("BATCH lines", hex(&batch(lines()))),
+        ("BATCH end", hex(&batch(BatchWhat::End { who: who(), count: 300, equal: true }))),
+        ("BATCH withdrawn", hex(&batch(withdrawn()))),
     ]
 }
 

@@ -88,6 +88,7 @@ impl World {
             issuer_calendar: 1,
             acquirer_calendar: 2,
             charged,
+            foreign: false,
             listener: 0,
             request,
         };

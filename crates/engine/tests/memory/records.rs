@@ -77,6 +77,9 @@ proptest! {
     fn a_link_to_an_original_comes_back(linked in any_of::linked()) { there_and_back(linked)?; }
 
     #[test]
+    fn the_end_of_a_batch_comes_back(batch in any_of::batch()) { there_and_back(batch)?; }
+
+    #[test]
     fn an_unmatched_answer_comes_back(unmatched in any_of::unmatched()) { there_and_back(unmatched)?; }
 
     #[test]
@@ -140,6 +143,7 @@ fn usual() -> Intent {
         issuer_calendar: 21,
         acquirer_calendar: 22,
         charged: Charged::NONE,
+        foreign: false,
         listener: 0,
         request,
     }

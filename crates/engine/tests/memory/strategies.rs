@@ -3,8 +3,9 @@
 use engine::Verdict;
 use engine::effect::ReversalReason;
 use engine::record::{
-    Ack, Charged, Charges, Day, Drawn, Intent, Late, Linked, Obligation, Outcome, Parked, Refused, Resolve,
-    Serial, Told, Tombstone, Undelivered, Unmatched, UnmatchedReason, Unsettled,
+    Ack, Batch, BatchWhat, Charged, Charges, Compared, Day, Drawn, Intent, Late, Linked, Obligation, Outcome,
+    Parked, Refused, Resolve, Serial, Told, Tombstone, Undelivered, Unmatched, UnmatchedReason, Unsettled,
+    Who,
 };
 use engine::state::State;
 use journal::Lsn;
@@ -13,6 +14,7 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
+use terms::batch::{BatchSide, BatchTotals, Side, Totals, UPLOAD_LINES_MAX, UploadLine};
 use terms::{
     ApprovalCode, BusinessDay, CardToken, Check, Currency, EntryMode, Expiry, Flags, InternalCause, Kind,
     Minor, Mti, OriginalRef, Pan, ProcessingCode, Request, ResponseCode, Rrn, SlotKey, Stan, Text,
@@ -153,12 +155,12 @@ prop_compose! {
         serial in serial(), wall_ms in wall(), (issuer, link) in any::<(u32, u32)>(), stan in stan(),
         transmission in any::<u32>(), rrn in any::<[u8; 12]>(), days in any::<(u16, u16)>(),
         calendars in any::<(u32, u32)>(), charged in any::<u8>(), listener in any::<u16>(), request in request(),
-        original in of(original()),
+        original in of(original()), foreign in any::<bool>(),
     ) -> Intent {
         Intent {
             serial, wall_ms, issuer, link, stan, transmission: TransmissionTime(transmission), rrn: Rrn::new(rrn),
             issuer_day: BusinessDay(days.0), acquirer_day: BusinessDay(days.1),
-            issuer_calendar: calendars.0, acquirer_calendar: calendars.1, charged: Charged(charged), listener,
+            issuer_calendar: calendars.0, acquirer_calendar: calendars.1, charged: Charged(charged), foreign, listener,
             request: Request { original, ..request },
         }
     }
@@ -266,6 +268,59 @@ prop_compose! {
             serial, slot, repeat, intent_lsn, wall_ms, taken_back, drawn, told, approval_code, approved_amount, operation,
             charges,
         }
+    }
+}
+
+fn side() -> impl Strategy<Value = Side> {
+    (amount(), 0..1_u32 << 24).prop_map(|(amount, count)| Side { amount, count })
+}
+
+fn totals() -> impl Strategy<Value = BatchTotals> {
+    let group = || (side(), side()).prop_map(|(debits, credits)| Totals { debits, credits });
+    (group(), group()).prop_map(|(domestic, others)| [domestic, others])
+}
+
+fn who() -> impl Strategy<Value = Who> {
+    (text::<11>(), text::<16>(), text::<15>()).prop_map(|(acquirer, terminal, merchant)| Who {
+        acquirer,
+        terminal,
+        merchant,
+    })
+}
+
+fn compared() -> impl Strategy<Value = Compared> {
+    select(&[Compared::Equal, Compared::Different, Compared::Failed][..])
+}
+
+fn batch_what() -> impl Strategy<Value = BatchWhat> {
+    let settled = (who(), compared(), compared(), any::<u16>(), totals(), totals());
+    let line = || (0..1_000_000_u32, amount()).prop_map(|(stan, amount)| UploadLine { stan, amount });
+    prop_oneof![
+        settled.prop_map(|(who, one, other, day, theirs, ours)| {
+            BatchWhat::Settled { who, results: [one, other], day: BusinessDay(day), theirs, ours }
+        }),
+        (who(), vec(line(), 0..=UPLOAD_LINES_MAX)).prop_map(|(who, given)| {
+            let mut lines = [UploadLine::default(); UPLOAD_LINES_MAX];
+            lines[..given.len()].copy_from_slice(&given);
+            BatchWhat::Lines { who, lines, count: given.len() as u8 }
+        }),
+        (who(), 0..1_u32 << 24, any::<bool>()).prop_map(|(who, count, equal)| BatchWhat::End {
+            who,
+            count,
+            equal
+        }),
+        (any::<bool>(), any::<bool>(), amount(), serial()).prop_map(|(foreign, debit, amount, serial)| {
+            let side = if debit { BatchSide::Debit } else { BatchSide::Credit };
+            BatchWhat::Withdrawn { foreign, side, amount, serial }
+        }),
+    ]
+}
+
+prop_compose! {
+    pub(crate) fn batch()(
+        wall_ms in wall(), owner in any::<u64>(), batch in 0..1_u32 << 24, what in batch_what(),
+    ) -> Batch {
+        Batch { wall_ms, owner, batch, what }
     }
 }
 

@@ -442,6 +442,7 @@ fn rendered(dialect: &iso8583::Dialect, reply: &Reply) -> iso8583::Reply<'static
         approval_code: reply.approval_code,
         amount: reply.amount,
         batch: reply.batch,
+        compared: reply.compared.map(|results| results.map(|result| b'0' + result as u8)),
         ..iso8583::Reply::new(code)
     }
 }

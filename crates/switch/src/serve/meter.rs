@@ -65,6 +65,10 @@ impl Meter {
             }
             Note::Timeout(issuer) => self.counts.issuer_timeout(issuer),
             Note::ReversalOwed(_, reason) => self.counts.reversal(reason_of(reason)),
+            Note::TerminalReversal(reason) => {
+                let reason = reason.as_ref().map_or(&[][..], |code| code.as_bytes());
+                self.counts.terminal_failure(TerminalFailure::of_reversal(reason));
+            }
             Note::Undelivered => self.counts.terminal_failure(TerminalFailure::Undelivered),
         }
     }

@@ -27,6 +27,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use terms::batch::BatchSays;
 use terms::{Answer, BusinessDay, CardToken, IssuerIx, LinkIx, Now, Pan, Tick, WorkerIx};
 use zeroize::Zeroize;
 
@@ -313,8 +314,13 @@ impl Worker {
 
     /// Admits one request whose transaction is ours, and keeps its bytes as long as it lives.
     fn admit(&mut self, one: &Inbound, body: &[u8]) {
+        let says = self.batch_says(one, body);
         let listener = &self.shared.config.listeners[one.origin.listener.at()].terms;
-        let event = Event::Request { request: &one.request, origin: one.origin, listener };
+        let (request, origin) = (&one.request, one.origin);
+        let event = match &says {
+            Some(says) => Event::Batch { request, says, origin, listener },
+            None => Event::Request { request, origin, listener },
+        };
         let context = Context { now: self.now, snapshot: &self.snapshot, days: &self.days };
         let disposition = self.engine.handle(&context, event, &mut self.frames, &mut self.effects);
         let at_hand = AtHand { body, envelope: one.envelope, origin: one.origin, answered: Cell::new(false) };
@@ -331,6 +337,16 @@ impl Worker {
         if disposition == Disposition::Done && !at_hand.answered.get() {
             self.forgo(one.origin);
         }
+    }
+
+    /// What a settlement or an upload says; `None` for everything else.
+    fn batch_says(&mut self, one: &Inbound, body: &[u8]) -> Option<BatchSays> {
+        if !matches!(one.request.kind, terms::Kind::Settlement | terms::Kind::BatchUpload) {
+            return None;
+        }
+        let dialect = &self.shared.config.listeners[one.origin.listener.at()].dialect;
+        iso8583::decode(dialect, body, &mut self.index).ok()?;
+        iso8583::batch_says(dialect, body, &self.index, &one.request)
     }
 
     fn owner(&self, one: &Inbound) -> WorkerIx {
