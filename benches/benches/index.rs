@@ -94,6 +94,7 @@ fn records(criterion: &mut Criterion) {
         issuer_calendar: 3,
         acquirer_calendar: 4,
         charged: Charged::NONE,
+        foreign: false,
         listener: 0,
         request,
     };
