@@ -153,6 +153,7 @@ fn intent(number: u64) -> Intent {
         issuer_calendar: 3,
         acquirer_calendar: 4,
         charged: Charged::NONE.with(Scope::Card, ChargedIn::Amount),
+        foreign: false,
         listener: 0,
         request,
     }
