@@ -210,6 +210,9 @@ fn snapshot() -> Snapshot {
         reversal_timeout_ms: 10_000,
         retry_first_ms: 1_000,
         retry_max_ms: 60_000,
+        quarantine_after: 5,
+        saf_window: 256,
+        completion_percent: 100,
         grace_ms: 5_000,
         require_approval_code: false,
         completion_percent: 100,
@@ -235,6 +238,7 @@ fn listener() -> ListenerTerms {
         calendar: CalendarIx(0),
         answer_within_ms: 30_000,
         pin_passthrough: false,
+        partial_approvals: false,
         registered_only: false,
     }
 }

@@ -6,7 +6,7 @@
 use crate::batch::Batch;
 
 /// The payload format that this reader knows.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 
 /// A payload that is not what the page says.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -133,7 +133,7 @@ pub struct Refused {
     pub merchant: String,
 }
 
-/// Fields of an OBLIGATION to reverse.
+/// Fields of an OBLIGATION to reverse; `stays` where only a part is reversed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[allow(missing_docs, reason = "the page describes each field")]
 pub struct Owed {
@@ -143,6 +143,7 @@ pub struct Owed {
     pub intent: u64,
     pub reason: u8,
     pub search: u64,
+    pub stays: Option<u64>,
 }
 
 /// Fields of an ACK.
@@ -153,6 +154,7 @@ pub struct Ack {
     pub at: u64,
     pub state: u8,
     pub code: Option<String>,
+    pub amount: Option<u64>,
 }
 
 /// Fields of an UNMATCHED.
@@ -332,8 +334,9 @@ fn obligation(field: &mut Fields<'_>) -> Result<Payload, PayloadFault> {
     let serial = field.number(8)?;
     field.skip(12)?;
     let at = field.number(6)?;
-    match field.byte()? {
-        1 => {}
+    let part = match field.byte()? {
+        1 => false,
+        3 => true,
         2 => {
             field.skip(36)?;
             for _ in 0..3 {
@@ -342,15 +345,17 @@ fn obligation(field: &mut Fields<'_>) -> Result<Payload, PayloadFault> {
             return Ok(Payload::Search(serial));
         }
         _ => return Err(field.fault("neither reverse nor look up")),
-    }
+    };
     let approval_seen = field.byte()? != 0;
     let intent = field.number(6)?;
     let reason = field.byte()?;
     field.skip(11)?;
     let search = field.number(8)?;
+    field.skip(34)?;
+    let stays = Some(field.number(6)?).filter(|_| part);
     let charges = field.byte()?;
     field.skip(usize::from(charges) * 24)?;
-    Ok(Payload::Owed(Owed { serial, at, approval_seen, intent, reason, search }))
+    Ok(Payload::Owed(Owed { serial, at, approval_seen, intent, reason, search, stays }))
 }
 
 fn ack(field: &mut Fields<'_>) -> Result<Ack, PayloadFault> {
@@ -359,7 +364,10 @@ fn ack(field: &mut Fields<'_>) -> Result<Ack, PayloadFault> {
     let at = field.number(6)?;
     let (state, code) = (field.state()?, field.code()?);
     field.skip(6)?;
-    Ok(Ack { serial, at, state, code })
+    let flags = field.byte()?;
+    field.skip(6)?;
+    let amount = Some(field.number(6)?).filter(|_| flags & 2 != 0);
+    Ok(Ack { serial, at, state, code, amount })
 }
 
 fn late(field: &mut Fields<'_>) -> Result<Payload, PayloadFault> {

@@ -138,6 +138,8 @@ pub struct Entry {
     /// It has its OUTCOME.
     #[serde(skip)]
     settled: bool,
+    /// Approved with a lower amount than before, and the issuer has not acknowledged that.
+    pub part_owed: bool,
 }
 
 /// How a transaction stands.
@@ -232,13 +234,25 @@ impl SwitchBook {
             }
             Payload::Owed(owed) => {
                 self.searching.retain(|search| *search != owed.search);
-                let Some(entry) = self.follow(owed.serial, "OBLIGATION", ANY, state::REVERSING) else {
-                    return Ok(());
+                let (from, to) = match owed.stays {
+                    Some(_) => (STANDS, state::APPROVED),
+                    None => (ANY, state::REVERSING),
                 };
+                let Some(entry) = self.follow(owed.serial, "OBLIGATION", from, to) else { return Ok(()) };
                 entry.approval_seen |= owed.approval_seen;
                 entry.reversal_reason = Some(owed.reason);
+                entry.part_owed = owed.stays.is_some();
+                if let Some(stays) = owed.stays {
+                    entry.approved_amount = Some(money(stays));
+                }
             }
-            Payload::Ack(ack) => drop(self.follow(ack.serial, "ACK", OWED, ack.state)),
+            Payload::Ack(ack) => {
+                let part = self.transactions.get(&ack.serial).is_some_and(|entry| entry.part_owed);
+                let from = if part { STANDS } else { OWED };
+                if let Some(entry) = self.follow(ack.serial, "ACK", from, ack.state) {
+                    entry.part_owed = false;
+                }
+            }
             Payload::Parked(serial) => drop(self.follow(serial, "PARKED", OWED, state::QUARANTINED)),
             Payload::Late(serial, approves) => {
                 if let Some(entry) = self.transactions.get_mut(&serial) {
@@ -276,7 +290,7 @@ impl SwitchBook {
 
     /// Transactions with a reversal that the issuer has not acknowledged.
     pub fn owed(&self) -> impl Iterator<Item = &Entry> {
-        self.transactions.values().filter(|entry| entry.state == State::Reversing)
+        self.transactions.values().filter(|entry| entry.state == State::Reversing || entry.part_owed)
     }
 
     /// Transactions without an outcome.
@@ -330,6 +344,7 @@ impl SwitchBook {
             approval_seen: false,
             undelivered: false,
             settled: false,
+            part_owed: false,
         };
         if intent.batch != 0 {
             let Intent { acquirer, terminal, merchant, batch, .. } = intent;
@@ -476,6 +491,7 @@ const CREDITS: [u8; 4] = [1, 3, 5, 7];
 const WHOLE: [u8; 3] = [1, 3, 5];
 /// Purchase, pre-authorization, completion, completion advice, offline sale.
 const DEBITS: [u8; 5] = [0, 2, 4, 6, 9];
+const STANDS: &[State] = &[State::Approved];
 const OWED: &[State] = &[State::Reversing, State::Quarantined];
 const ANY: &[State] = &[
     State::Open,

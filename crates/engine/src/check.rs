@@ -201,7 +201,7 @@ pub(crate) fn stimulus(
 ) -> Stimulus {
     let coded = !require_approval_code || answer.approval_code.is_some();
     match verdict {
-        Verdict::Approves if coded && echoes(&transaction.request, answer) => Stimulus::Approves,
+        Verdict::Approves if coded && echoes(transaction, answer) => approves(&transaction.request, answer),
         Verdict::Approves => Stimulus::Mismatches,
         Verdict::Declines => Stimulus::Declines,
         #[cfg(pointsman_zoo)]
@@ -210,17 +210,38 @@ pub(crate) fn stimulus(
     }
 }
 
-fn echoes(request: &Request, answer: &Answer) -> bool {
+/// The amount decides how much of it: a part must be said to be one (10), and the terminal must be able to take it.
+fn approves(request: &Request, answer: &Answer) -> Stimulus {
+    let amount_sent = request.amount != 0 || request.flags.has(Flags::AMOUNT);
+    #[cfg(pointsman_zoo)]
+    if zoo::has(zoo::Bug::AcceptAnyEcho) {
+        return Stimulus::Approves;
+    }
+    let part = answer.code.as_bytes() == PART;
+    #[cfg(pointsman_zoo)]
+    let amount_sent = amount_sent && !zoo::has(zoo::Bug::AcceptOtherAmount);
+    match answer.amount.filter(|_| amount_sent) {
+        Some(amount) if amount == request.amount => Stimulus::Approves,
+        Some(amount) if part && (1..request.amount).contains(&amount) && takes_part(request) => {
+            Stimulus::ApprovesPart
+        }
+        None if !part => Stimulus::Approves,
+        _ => Stimulus::Mismatches,
+    }
+}
+
+fn takes_part(request: &Request) -> bool {
+    request.flags.has(Flags::PARTIAL_CAPABLE) && matches!(request.kind, Kind::Purchase | Kind::PreAuth)
+}
+
+fn echoes(transaction: &Transaction, answer: &Answer) -> bool {
     #[cfg(pointsman_zoo)]
     if zoo::has(zoo::Bug::AcceptAnyEcho) {
         return true;
     }
-    #[cfg(pointsman_zoo)]
-    let answer =
-        &if zoo::has(zoo::Bug::AcceptOtherAmount) { Answer { amount: None, ..*answer } } else { *answer };
-    let amount_sent = request.amount != 0 || request.flags.has(Flags::AMOUNT);
-    same(amount_sent.then_some(request.amount), answer.amount)
-        && same(request.pan, answer.pan)
+    let request = &transaction.request;
+    same(request.pan, answer.pan)
+        && same(Some(transaction.rrn), answer.rrn)
         && same(Some(request.processing_code), answer.processing_code)
         && same((request.currency != Currency::NONE).then_some(request.currency), answer.currency)
         && same(
@@ -243,6 +264,9 @@ fn same<T: PartialEq>(sent: Option<T>, echoed: Option<T>) -> bool {
 fn text(trimmed: &[u8]) -> Option<&[u8]> {
     (!trimmed.is_empty()).then_some(trimmed)
 }
+
+/// DE 39 of an approval of less than was asked for.
+const PART: &[u8] = b"10";
 
 const NO_DEMAND: Demand = Demand {
     scope: Scope::Card,

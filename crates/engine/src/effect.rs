@@ -59,6 +59,8 @@ pub enum Timer {
     Retry = 3,
     /// Next look for an original that nobody could rule out.
     Resolve = 4,
+    /// An issuer's line of what is owed: `txn` has the issuer's index and generation 0.
+    Line = 5,
 }
 
 /// How a transaction ended or moved, for the counters; once per OUTCOME or REFUSED, never on replays.
@@ -102,6 +104,13 @@ pub enum Effect {
         /// Whose.
         txn: TxnId,
     },
+    /// So much is owed that held no store-and-forward slot: takes slots, whether there are any left or not.
+    Occupy {
+        /// Of which issuer.
+        issuer: IssuerIx,
+        /// How many.
+        count: u32,
+    },
     /// Nothing more is owed for this transaction: free its store-and-forward slot.
     Settle {
         /// Whose.
@@ -111,6 +120,11 @@ pub enum Effect {
     },
     /// Give back `Engine::charges(txn)`. Comes exactly once per reservation.
     Release {
+        /// Which.
+        txn: TxnId,
+    },
+    /// Give back `Engine::reduce(txn)`, a share of the charges; the transaction stays counted.
+    Reduce {
         /// Which.
         txn: TxnId,
     },
@@ -175,6 +189,8 @@ pub enum Effect {
         txn: TxnId,
         /// Where the original lived.
         slot: SlotKey,
+        /// Only records before this position: the later ones were another's.
+        before: Lsn,
     },
     /// Count it.
     Count(Tally),
@@ -208,6 +224,10 @@ pub enum Note {
     Undelivered,
     /// A terminal takes back what it has not taken back before; its reason, DE 39 of the 0400, if it gave one.
     TerminalReversal(Option<ResponseCode>),
+    /// The issuer refused a reversal so often that it waits for people.
+    Parked(IssuerIx),
+    /// A record of what is owed to the issuer cannot be read; it is tried again.
+    Unreadable(IssuerIx),
 }
 
 /// Why a reversal is owed: the `reason` label of `pointsman_reversals_total`.

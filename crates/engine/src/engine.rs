@@ -4,6 +4,7 @@
 //! [`crate::table`]; a stale id is ignored, never taken for another transaction.
 
 use crate::check::{self, Checked, Demands, Routed};
+use crate::debts::Debts;
 use crate::effect::{Code, Disposition, Effect, Effects, Note, Reply, Timer};
 use crate::event::{Context, Event, Origin, Permit, TxnId};
 use crate::flow::{Batches, NamedOriginal, Ties};
@@ -12,7 +13,7 @@ use crate::index::{Entry, Index};
 use crate::ledger::ShardState;
 use crate::owed::Owed;
 use crate::past::Past;
-use crate::record::Serial;
+use crate::record::{Charges, Serial};
 use crate::slab::Slab;
 use crate::snapshot::ListenerTerms;
 use crate::state::State;
@@ -21,7 +22,7 @@ use crate::tombs::Tombs;
 use crate::transaction::{Role, Transaction};
 use crate::turn::Turn;
 use limits::{Charge, Demand};
-use terms::{InternalCause, IssuerIx, Kind, Request, ResponseCode, Rrn, SlotKey};
+use terms::{Flags, InternalCause, IssuerIx, Kind, Request, ResponseCode, Rrn, SlotKey};
 
 /// Bounds of one shard, and who it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +59,7 @@ pub struct Engine {
     pub(crate) owed: Owed,
     pub(crate) ties: Ties,
     pub(crate) batches: Batches,
+    pub(crate) debts: Debts,
     pub(crate) serials: u64,
     pub(crate) rrns: u64,
     pub(crate) draining: bool,
@@ -77,7 +79,7 @@ impl Engine {
             config.shard,
             config.shards
         );
-        let again = recovered.open.len() + recovered.owed.len() + recovered.resolving.len();
+        let again = recovered.open.len() + recovered.parts.len() + recovered.resolving.len();
         let max_live = config.max_live.max(again as u32 + again as u32 / 4);
         let config = Config { max_live, ..config };
         Self {
@@ -89,6 +91,7 @@ impl Engine {
             owed: Owed::new(),
             ties: Ties::default(),
             batches: core::mem::take(&mut recovered.batches),
+            debts: Debts::new(),
             serials: 1,
             rrns: recovered.rrn_counter / u64::from(config.shards) + 1,
             draining: false,
@@ -131,7 +134,7 @@ impl Engine {
             Event::LinkLost { txn, reversal: false } => {
                 self.silence(turn, txn, InternalCause::LinkLost);
             }
-            Event::LinkLost { txn, reversal: true } => self.unacknowledged(turn, txn),
+            Event::LinkLost { txn, reversal: true } => self.unacknowledged(turn, txn, true),
             Event::Delivered { txn } => self.delivered(turn, txn),
             Event::Undelivered { txn } => self.undelivered(turn, txn),
             Event::Fetched { txn, records } => self.fetched(turn, txn, records.as_ref()),
@@ -228,6 +231,9 @@ impl Engine {
         let terms = &turn.snapshot().issuers[issuer.at()];
         transaction.foreign = routed.range.scheme != routing::Scheme::UnionPay;
         (transaction.issuer_id, transaction.patience) = (terms.id, terms.patience());
+        if listener.partial_approvals {
+            transaction.request.flags = transaction.request.flags.with(Flags::PARTIAL_CAPABLE);
+        }
         let demands = &mut self.demands[position];
         if let Err(cause) = check::demand(turn.cx, routed, listener, transaction, demands) {
             self.slab.close(id);
@@ -369,6 +375,13 @@ impl Engine {
         self.slab.last(id).expect("charges are asked for in the turn of their effect").charges()
     }
 
+    /// What [`Effect::Reduce`] gives back; once per effect.
+    /// # Panics
+    /// As [`Engine::charges`].
+    pub fn reduce(&mut self, id: TxnId) -> Charges {
+        self.slab.last_mut(id).expect("a reduction is asked for in the turn of its effect").reduce()
+    }
+
     /// The permit it has or had in this turn.
     pub fn permit(&self, id: TxnId) -> Option<Permit> {
         self.slab.last(id)?.permit
@@ -391,7 +404,12 @@ impl Engine {
 
     /// Reversals owed to `issuer`.
     pub fn owed(&self, issuer: IssuerIx) -> usize {
-        self.owed.count(issuer)
+        self.owed.count(issuer) + self.debts.count(issuer)
+    }
+
+    /// Of those, reversals that `issuer` refused too often.
+    pub fn quarantined(&self, issuer: IssuerIx) -> usize {
+        self.debts.parked(issuer)
     }
 
     /// Payments without an outcome, that is what a drain waits for.
@@ -450,7 +468,8 @@ impl Engine {
     fn expired(&mut self, turn: &mut Turn, id: TxnId, timer: Timer) {
         match timer {
             Timer::Issuer => self.silence(turn, id, InternalCause::IssuerTimeout),
-            Timer::Reversal => self.unacknowledged(turn, id),
+            Timer::Reversal => self.unacknowledged(turn, id, false),
+            Timer::Line => self.line_due(turn, id),
             Timer::Grace => self.grace_over(turn, id),
             Timer::Retry => self.retry(turn, id),
             Timer::Resolve => self.resolve_again(turn, id),

@@ -9,7 +9,7 @@ use journal::Frame;
 pub struct Frames {
     /// INTENT, REFUSED, LATE, UNMATCHED, UNDELIVERED: news. On a full disk it comes back as `NotWritten`.
     pub normal: Frame,
-    /// OUTCOME, OBLIGATION, ACK, TOMBSTONE: what the switch owes somebody, served from the journal's reserve.
+    /// OUTCOME, OBLIGATION, ACK, TOMBSTONE, PARKED: what the switch owes somebody, served from the journal's reserve.
     pub owed: Frame,
 }
 

@@ -97,6 +97,9 @@ impl Engine {
             turn.write_obligation(id, transaction, Serial::NONE);
         }
         let transaction = self.slab.at(id.index);
+        if lacks(Written::Parked) {
+            turn.write_parked(id, transaction);
+        }
         if lacks(Written::Ack) {
             turn.write_ack(id, transaction, transaction.issuer_code);
         }

@@ -8,13 +8,13 @@ mod cells;
 mod image;
 mod parts;
 
-pub use parts::{Missing, OpenIntent, Owed, Parts, Resolving, ShardState, Spent, StandingTombstone};
+pub use parts::{Missing, OpenIntent, Owed, Parts, Resolving, ShardState, Shelved, Spent, StandingTombstone};
 
 use crate::flow::Batches;
 use crate::index::{Entry, Index};
 use crate::record::{
-    self, Ack, Batch, BatchWhat, Damaged, Day, Intent, Late, Linked, Obligation, Outcome, Parked, Record,
-    Serial, Tombstone, Unsettled,
+    self, Ack, Batch, BatchWhat, Damaged, Day, Intent, Late, Linked, Obligation, Outcome, Parked, Part,
+    Record, Serial, Tombstone, Unsettled,
 };
 use crate::{State, Verdict};
 use cells::Cells;
@@ -43,7 +43,7 @@ pub struct Ledger {
     index: Index,
     cells: Cells,
     open: Map<Serial, OpenIntent>,
-    owed: Map<Serial, Owed>,
+    owed: Map<Serial, Box<Owed>>,
     resolving: Map<Serial, Resolving>,
     tombstones: VecDeque<StandingTombstone>,
     days: Map<u32, BusinessDay>,
@@ -95,7 +95,7 @@ impl Ledger {
 
     /// Owed reversals.
     pub fn owed(&self) -> impl Iterator<Item = &Owed> {
-        self.owed.values()
+        self.owed.values().map(Box::as_ref)
     }
 
     /// Originals still looked for.
@@ -151,14 +151,22 @@ impl Ledger {
         self.index.update(outcome.slot, outcome.repeat, |entry| entry.settle(outcome.state, lsn));
         let Some(open) = self.open.remove(&outcome.serial) else { return };
         if outcome.state == State::Approved {
-            self.batches.count(&open.intent.request, open.intent.foreign, false);
+            let mut request = open.intent.request;
+            request.amount = outcome.approved_amount.unwrap_or(request.amount);
+            self.batches.count(&request, open.intent.foreign, false);
         }
         match outcome.state {
             State::Declined => open.intent.held().for_each(|charge| self.cells.give_back(charge)),
+            State::Reversing => self.owe(Owed::by_outcome(outcome, &open, lsn)),
             State::Approved if open.intent.request.kind.posts_on_approval() => {
                 open.intent.charges().for_each(|charge| self.cells.add(charge));
             }
-            State::Reversing => self.owe(Owed::by_outcome(outcome, &open)),
+            State::Approved => {
+                let before = open.intent.request.amount;
+                if let Some(part) = outcome.approved_amount.map(|stays| Part { before, stays }) {
+                    open.intent.charges().for_each(|charge| self.cells.reduce(part.gives_back(charge)));
+                }
+            }
             _ => {}
         }
     }
@@ -168,32 +176,37 @@ impl Ledger {
         if let Some(resolving) = Resolving::of(obligation, lsn) {
             self.resolving.insert(resolving.serial, resolving);
         }
-        let Unsettled::Reverse { resolves, .. } = obligation.owed else { return };
-        let settle = |entry: &mut Entry| entry.settle(State::Reversing, lsn);
+        let Unsettled::Reverse { resolves, part, .. } = obligation.owed else { return };
+        let state = if part.is_some() { State::Approved } else { State::Reversing };
+        let settle = |entry: &mut Entry| entry.settle(state, lsn);
         self.index.update(obligation.slot, obligation.repeat, settle);
         self.resolving.remove(&resolves);
-        if let Some(owed) = Owed::by_obligation(obligation, self.open.remove(&obligation.serial)) {
+        if let Some(owed) = Owed::by_obligation(obligation, self.open.remove(&obligation.serial), lsn) {
             self.owe(owed);
         }
     }
 
     /// One reversal per transaction: a second reason to reverse it adds what was seen and held to the first.
     fn owe(&mut self, mut owed: Owed) {
-        if let Some(earlier) = self.owed.get(&owed.serial) {
+        if let Some(earlier) = self.owed.remove(&owed.serial) {
             owed.approval_seen |= earlier.approval_seen;
             if owed.charges.is_empty() {
                 owed.charges = earlier.charges;
             }
         }
-        self.owed.insert(owed.serial, owed);
+        self.owed.insert(owed.serial, Box::new(owed));
     }
 
     fn ack(&mut self, ack: &Ack, lsn: Lsn) {
         self.now(ack.wall_ms);
         self.index.update(ack.slot, ack.repeat, |entry| entry.settle(ack.state, lsn));
         let Some(owed) = self.owed.remove(&ack.serial) else { return };
-        if ack.state == State::Reversed {
-            owed.charges.iter().for_each(|charge| self.cells.give_back(charge));
+        match (ack.state, owed.part) {
+            (State::Reversed, _) => owed.charges.iter().for_each(|charge| self.cells.give_back(*charge)),
+            (_, Some(part)) => {
+                owed.charges.iter().for_each(|charge| self.cells.reduce(part.gives_back(*charge)));
+            }
+            _ => {}
         }
     }
 

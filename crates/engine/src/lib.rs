@@ -11,8 +11,8 @@
 //! - it submits [`Frames::normal`] as [`journal::Class::Normal`] and then [`Frames::owed`] as [`journal::Class::Owed`], so
 //!   that reversals are served when the disk is full; each token comes back as `Durable` or, of a frame that was refused,
 //!   as `NotWritten`; after a failed sync nothing comes back at all;
-//! - one [`Effect::Settle`] or [`Effect::Return`] ends each store-and-forward slot, one [`Effect::Release`] each
-//!   reservation that did not become a purchase; a reversal of what was settled long ago has no slot, so nothing ends it;
+//! - one [`Effect::Settle`] or [`Effect::Return`] ends each store-and-forward slot, taken for a request or by
+//!   [`Effect::Occupy`] for what is owed without one; one [`Effect::Release`] each reservation that did not become a purchase;
 //! - issuers and links keep their indexes for the life of the process, whatever configuration is loaded.
 //!
 //! Guards (DESIGN: on the wall): no forward before a durable INTENT, no answer that moves money before its durable
@@ -20,6 +20,7 @@
 //! true, a reservation is released exactly once, nothing is approved by default.
 
 mod check;
+mod debts;
 pub mod effect;
 pub mod engine;
 pub mod event;
@@ -45,6 +46,7 @@ pub mod transaction;
 mod turn;
 mod write;
 
+pub use debts::DEBT_BYTES;
 pub use effect::{Code, Disposition, Effect, Effects, Reply, Timer};
 pub use engine::{Config, Engine};
 pub use event::{Context, Event, Fetched, Origin, Permit, TxnId, Verdict};

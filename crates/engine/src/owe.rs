@@ -1,78 +1,275 @@
-//! Reversals that are owed to an issuer, until it acknowledges them.
+//! Reversals that are owed to an issuer, until it acknowledges them: store-and-forward as a projection of the journal.
 //!
-//! First a 0420, then 0421 with a back-off that doubles; a link that comes up is offered what waits, in order and paced.
-//! Never gives up, never by chance: the spread comes from the transaction's number. Guards: a reversal once owed stays
-//! listed until its ACK is durable.
+//! First a 0420 from the slab; what is not acknowledged, or finds no room in the issuer's window, goes on the shelf
+//! ([`crate::debts`]) and is read back from the journal when its turn comes: 0421, with a back-off that doubles. Of one card
+//! one goes after the other. A link that signs on is offered everything, a window at a time.
+//! Never gives up, never by chance: the spread comes from the transaction's number. One that the issuer refuses again and
+//! again is parked: it waits for the next sign-on or for people, holds nobody up, and stays owed.
+//! Guards: a reversal once owed has a debt until its ACK is durable.
 
-use crate::effect::{Effect, Timer};
-use crate::engine::Engine;
+use crate::debts::NONE;
+use crate::effect::{Effect, Note, Timer};
+use crate::engine::{Engine, NOBODY_ASKED};
 use crate::event::TxnId;
+use crate::replay::Past;
 use crate::settle::is_due;
 use crate::snapshot::Patience;
 use crate::state::State;
-use crate::table::{Step, Stimulus};
-use crate::transaction::{NIL, Transaction, Written};
+use crate::table::{Step, Stimulus, step};
+use crate::transaction::{NIL, Role, Transaction, Written};
 use crate::turn::Turn;
-use terms::{Answer, LinkIx};
+use crate::write::gone;
+use terms::{Answer, IssuerIx, Kind, LinkIx, Mti, Request, ResponseCode, Stan, Tick};
 
 impl Engine {
-    /// The reversal is durably owed: it goes out for the first time.
+    /// It is durably owed: it goes out for the first time, if it is its turn.
     pub(crate) fn owe(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        if transaction.part.is_some() {
+            return self.owe_part(turn, id);
+        }
+        self.owed.remove(&mut self.slab, id);
+        let transaction = self.slab.at(id.index);
+        if transaction.debt == NONE {
+            let Transaction { issuer, serial, lsn, .. } = *transaction;
+            transaction.debt = self.debts.add(issuer, serial, lsn, &transaction.request.token);
+            self.debts.get_mut(transaction.debt).slab = id.index;
+        }
+        hold_slot(turn, transaction);
+        let (debt, lsn) = (transaction.debt, transaction.lsn);
+        self.debts.get_mut(debt).owing = lsn;
+        if is_idle(self.slab.at(id.index)) {
+            self.debts.rest(debt);
+            self.dispatch(turn, id);
+        }
+    }
+
+    /// A part stays in the slab until it is acknowledged: its transaction stands.
+    fn owe_part(&mut self, turn: &mut Turn, id: TxnId) {
         if !self.slab.at(id.index).listed {
             self.owed.push(&mut self.slab, id);
         }
         let transaction = self.slab.at(id.index);
-        if transaction.attempts == 0 && !transaction.advised {
+        hold_slot(turn, transaction);
+        if transaction.attempts == 0 && is_idle(transaction) {
             advise(turn, id, transaction);
         }
     }
 
-    /// The issuer answered the reversal. 00, 94 and 21 ("no action taken": it was reversed already) are final; "no such
-    /// original" (25) and "invalid" (12) only while no approval was ever seen.
-    pub(crate) fn reversal_answer(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer) {
-        let Some(transaction) = self.slab.get(id).filter(|txn| txn.is_payment()) else { return };
-        let stimulus = match answer.code.as_bytes() {
-            #[cfg(pointsman_zoo)]
-            _ if zoo::has(zoo::Bug::AnyAnswerAcknowledges) => Stimulus::Acknowledged,
-            b"00" | b"94" | b"21" => Stimulus::Acknowledged,
-            b"25" | b"12" if !transaction.approval_seen => Stimulus::Acknowledged,
-            _ => Stimulus::Unacknowledged,
-        };
-        match self.next_step(id, stimulus) {
-            Step::Acknowledge => self.acknowledge(turn, id, answer),
-            Step::Retry => {
-                let transaction = self.slab.at(id.index);
-                transaction.bad_answers = transaction.bad_answers.saturating_add(1);
-                wait(turn, id, transaction);
+    /// Sends it, or puts it on the shelf until its turn comes.
+    fn dispatch(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        let (debt, issuer) = (transaction.debt, transaction.issuer);
+        if self.debts.go(debt, window(turn, issuer), turn.now().tick) {
+            return advise(turn, id, self.slab.at(id.index));
+        }
+        self.shelve(turn, id, turn.now().tick);
+        self.rouse(turn, issuer);
+    }
+
+    /// Leaves the slab: from now on the journal has what is owed, and its debt says where.
+    pub(crate) fn shelve(&mut self, turn: &mut Turn, id: TxnId, wake: Tick) {
+        let transaction = self.slab.at(id.index);
+        assert!(transaction.waiters == NIL, "shelved while a reversal waits for it");
+        let (at, state, lsn) = (transaction.debt, transaction.state, transaction.lsn);
+        let debt = self.debts.get_mut(at);
+        (debt.attempts, debt.bad_answers) = (transaction.attempts, transaction.bad_answers);
+        debt.saw_approval(transaction.approval_seen);
+        if core::mem::take(&mut transaction.slot_held) {
+            debt.hold_slot();
+        }
+        // What it holds, its records say.
+        (transaction.holds, transaction.debt) = (false, NONE);
+        let ours = transaction.forwarded && transaction.serial.epoch() == self.config.epoch as u16;
+        if ours {
+            self.past.remember(gone(id, transaction));
+        }
+        let Request { slot, repeat, .. } = transaction.request;
+        let ticket = id.ticket();
+        self.debts.expect(at, if ours { ticket } else { 0 }, ticket);
+        self.debts.shelve(at, wake);
+        self.index.update(slot, repeat, |entry| entry.settle(state, lsn));
+        self.forget(turn, id);
+    }
+
+    /// Calls what may go from the shelf, as far as the window has room, and sets the timer for the rest.
+    pub(crate) fn rouse(&mut self, turn: &mut Turn, issuer: IssuerIx) {
+        let (window, now) = (window(turn, issuer), turn.now().tick);
+        for _ in 0..BATCH {
+            let Some(at) = self.debts.next(issuer, window, now) else { break };
+            if !self.call(turn, at, None) {
+                self.debts.shelve(at, now);
+                self.debts.block(issuer, now.plus_ms(NO_ROOM_MS));
             }
-            _ => {}
+        }
+        if let Some(at) = self.debts.alarm(issuer, window, now.plus_ms(1)) {
+            let line = TxnId { index: u32::from(issuer.0), generation: 0 };
+            turn.ask(Effect::Arm { txn: line, timer: Timer::Line, at });
         }
     }
 
-    pub(crate) fn acknowledge(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer) {
+    /// The timer of an issuer's line: a back-off is over, or it may be tried again.
+    pub(crate) fn line_due(&mut self, turn: &mut Turn, line: TxnId) {
+        let issuer = IssuerIx(line.index as u16);
+        self.debts.alarm_over(issuer);
+        self.rouse(turn, issuer);
+    }
+
+    /// Asks the journal for what is owed; `false` without room in the slab. `paid`: what the issuer said meanwhile.
+    fn call(&mut self, turn: &mut Turn, at: u32, paid: Option<ResponseCode>) -> bool {
+        let request = Request::new(Mti::of(0x0400), Kind::Unknown, Stan::MIN);
+        let mut asking =
+            Transaction::new(&request, Role::Debt, State::Tombstone, NOBODY_ASKED, turn.now().tick);
+        (asking.debt, asking.issuer_code) = (at, paid);
+        let lsn = self.debts.get(at).owing;
+        let Some(id) = self.slab.open(asking, 0) else { return false };
+        turn.ask(Effect::Fetch { txn: id, lsn });
+        true
+    }
+
+    /// What is owed was read: it goes out.
+    pub(crate) fn debt_fetched(&mut self, turn: &mut Turn, id: TxnId, past: Option<Past>) {
+        let Transaction { debt: at, issuer_code: paid, .. } = *self.slab.at(id.index);
+        let debt = *self.debts.get(at);
+        let Some(past) = past.filter(|past| past.transaction.serial == debt.serial) else {
+            // It cannot be read, now: it stays owed.
+            turn.note(Note::Unreadable(debt.issuer()));
+            self.debts.shelve(at, turn.now().tick.plus_ms(UNREADABLE_MS));
+            self.forget(turn, id);
+            return self.rouse(turn, debt.issuer());
+        };
+        let request = past.transaction.request;
+        let known = self.index.find(request.slot, |entry| entry.repeat == request.repeat);
         let transaction = self.slab.at(id.index);
-        transaction.state = State::Reversed;
+        *transaction = Transaction {
+            state: if debt.is_parked() { State::Quarantined } else { State::Reversing },
+            lsn: known.and_then(|entry| entry.record()).unwrap_or(debt.owing),
+            approval_seen: past.transaction.approval_seen || debt.approval_seen(),
+            attempts: debt.attempts,
+            bad_answers: debt.bad_answers,
+            slot_held: debt.slot_held(),
+            debt: at,
+            ..past.transaction
+        };
+        match paid {
+            Some(code) => acknowledge(turn, id, transaction, code),
+            None => advise(turn, id, transaction),
+        }
+        self.debts.get_mut(at).slab = id.index;
+        self.enter(&request, id);
+    }
+
+    /// The issuer answered the reversal.
+    pub(crate) fn reversal_answer(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer) {
+        let Some(transaction) = self.slab.get_mut(id).filter(|txn| txn.is_payment()) else {
+            return self.late_acknowledgement(turn, id, answer);
+        };
+        if core::mem::take(&mut transaction.stale) {
+            return self.made_room(turn, id);
+        }
+        let most = transaction.patience.quarantine_after;
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::AnyAnswerAcknowledges) && transaction.state == State::Reversing {
+            return acknowledge(turn, id, transaction, answer.code);
+        }
+        let stimulus = match is_final(answer.code, transaction.approval_seen) {
+            true => Stimulus::Acknowledged,
+            // A part that is refused stays owed: what the terminal holds is right.
+            _ if transaction.part.is_some() || transaction.bad_answers.saturating_add(1) < most => {
+                Stimulus::Rebuffed
+            }
+            _ => Stimulus::Exhausted,
+        };
+        match step(Some(owing(transaction)), stimulus) {
+            Step::Acknowledge => acknowledge(turn, id, transaction, answer.code),
+            Step::Retry => {
+                transaction.bad_answers = transaction.bad_answers.saturating_add(1);
+                self.wait(turn, id);
+            }
+            Step::Park => {
+                park(turn, id, transaction, answer);
+                let (debt, issuer) = (transaction.debt, transaction.issuer);
+                self.debts.park(debt);
+                self.rouse(turn, issuer);
+            }
+            _ => self.rest(turn, id),
+        }
+    }
+
+    /// The issuer answers what was given up: its debt is on the shelf, or under way again.
+    fn late_acknowledgement(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer) {
+        let Some(at) = self.debts.of_ticket(id.ticket()) else { return };
+        let debt = *self.debts.get(at);
+        if debt.slab != NONE {
+            let now = self.slab.id(debt.slab);
+            return self.reversal_answer(turn, now, answer);
+        }
+        if is_final(answer.code, debt.approval_seen()) {
+            self.debts.withdraw(at);
+            if !self.call(turn, at, Some(answer.code)) {
+                self.debts.shelve(at, turn.now().tick);
+            }
+        }
+    }
+
+    /// What was under way is not owed any more: what is, may go.
+    fn made_room(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
         transaction.advised = false;
-        transaction.release_on |= Written::Ack.bit();
-        transaction.issuer_code = Some(answer.code).filter(|code| !code.as_bytes().is_empty());
-        turn.write_ack(id, transaction, transaction.issuer_code);
+        if transaction.debt != NONE && is_idle(transaction) {
+            self.dispatch(turn, id);
+        }
     }
 
     /// No acknowledgement in time, or no link to send it on.
-    pub(crate) fn unacknowledged(&mut self, turn: &mut Turn, id: TxnId) {
-        if self.next_step(id, Stimulus::Unacknowledged) == Step::Retry {
-            let transaction = self.slab.at(id.index);
-            #[cfg(pointsman_zoo)]
-            if zoo::has(zoo::Bug::ReversalGivenUp) {
-                return;
-            }
-            if transaction.advised {
-                wait(turn, id, transaction);
-            }
+    pub(crate) fn unacknowledged(&mut self, turn: &mut Turn, id: TxnId, no_link: bool) {
+        let Some(transaction) = self.slab.get_mut(id).filter(|txn| txn.is_payment() && txn.advised) else {
+            return;
+        };
+        if core::mem::take(&mut transaction.stale) {
+            return self.made_room(turn, id);
+        }
+        if no_link {
+            let again = turn.now().tick.plus_ms(u64::from(transaction.patience.retry_first_ms));
+            self.debts.block(transaction.issuer, again);
+        }
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::ReversalGivenUp) {
+            return;
+        }
+        match step(Some(owing(transaction)), Stimulus::Unacknowledged) {
+            Step::Retry => self.wait(turn, id),
+            _ => self.rest(turn, id),
         }
     }
 
-    /// A back-off is over, or a record that a full disk refused is to be tried again.
+    /// Not acknowledged: again after a back-off.
+    fn wait(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        transaction.advised = false;
+        let Patience { retry_first_ms, retry_max_ms, .. } = transaction.patience;
+        let delay = back_off(retry_first_ms, retry_max_ms, transaction.attempts, transaction.serial.0);
+        let (wake, issuer) = (turn.now().tick.plus_ms(delay), transaction.issuer);
+        if transaction.part.is_some() {
+            transaction.wake = wake;
+            return turn.ask(Effect::Arm { txn: id, timer: Timer::Retry, at: wake });
+        }
+        self.shelve(turn, id, wake);
+        self.rouse(turn, issuer);
+    }
+
+    /// A parked one was tried again in vain: it waits for the next sign-on.
+    fn rest(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        let issuer = transaction.issuer;
+        transaction.advised = false;
+        if transaction.state == State::Quarantined && is_idle(transaction) {
+            self.shelve(turn, id, turn.now().tick);
+            self.rouse(turn, issuer);
+        }
+    }
+
+    /// A back-off of a part is over, or a record that a full disk refused is to be tried again.
     pub(crate) fn retry(&mut self, turn: &mut Turn, id: TxnId) {
         let Some(transaction) = self.slab.get_mut(id) else { return };
         if !is_due(turn.now().tick, transaction.wake) {
@@ -86,36 +283,84 @@ impl Engine {
         }
     }
 
-    /// What waits for this issuer goes out: the first at once, the others in steps, so that a drain of thousands neither
-    /// floods the link nor starves purchases.
+    /// What waits for this issuer goes out, as fast as the window lets it; what was parked is tried once more.
     pub(crate) fn link_up(&mut self, turn: &mut Turn, link: LinkIx) {
         let Some(issuer) = turn.snapshot().links.get(link.at()).map(|terms| terms.issuer) else { return };
         let mut next = self.owed.first(issuer);
-        let mut count = 0_u64;
         while next != NIL {
             let (id, transaction) = (self.slab.id(next), self.slab.at(next));
             next = transaction.owed_next;
-            if !may_go(transaction) {
-                continue;
+            if may_go(transaction) {
+                advise(turn, id, transaction);
             }
-            match count / PACE {
-                0 => advise(turn, id, transaction),
-                step => {
-                    transaction.wake = turn.now().tick.plus_ms(step * PACE_MS);
-                    turn.ask(Effect::Arm { txn: id, timer: Timer::Retry, at: transaction.wake });
-                }
-            }
-            count += 1;
         }
+        self.debts.unblock(issuer);
+        self.rouse(turn, issuer);
     }
 }
 
-/// Owed, durable, and not under way.
+/// Messages to `issuer` about what is owed that may be out at once.
+fn window(turn: &Turn, issuer: IssuerIx) -> u32 {
+    turn.snapshot().issuers.get(issuer.at()).map_or(0, |terms| terms.saf_window)
+}
+
+/// What is owed counts against the issuer's store-and-forward slots, also where its request no longer had one.
+pub(crate) fn hold_slot(turn: &mut Turn, transaction: &mut Transaction) {
+    if !core::mem::replace(&mut transaction.slot_held, true) {
+        turn.ask(Effect::Occupy { issuer: transaction.issuer, count: 1 });
+    }
+}
+
+/// A part that is owed, durable, and not under way.
 fn may_go(transaction: &Transaction) -> bool {
-    transaction.listed
-        && transaction.state == State::Reversing
-        && !transaction.advised
-        && transaction.pending | transaction.unwritten == 0
+    transaction.listed && transaction.part.is_some() && is_idle(transaction)
+}
+
+fn is_idle(transaction: &Transaction) -> bool {
+    !transaction.advised && transaction.pending | transaction.unwritten == 0
+}
+
+/// The row of the table for what is owed: a reversal of a part is one like any other.
+fn owing(transaction: &Transaction) -> State {
+    if transaction.part.is_some() { State::Reversing } else { transaction.state }
+}
+
+/// 00, 94 and 21 ("no action taken": it was reversed already) end a reversal; "no such original" (25) and "invalid" (12)
+/// only while no approval was ever seen.
+fn is_final(code: ResponseCode, approval_seen: bool) -> bool {
+    match code.as_bytes() {
+        b"00" | b"94" | b"21" => true,
+        b"25" | b"12" => !approval_seen,
+        _ => false,
+    }
+}
+
+/// Reversed; of a reversed part, approved with what stays.
+fn acknowledge(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, code: ResponseCode) {
+    transaction.advised = false;
+    match transaction.part.take() {
+        Some(part) => {
+            transaction.approved_amount = Some(part.stays);
+            (transaction.share, transaction.leaves) = (part, true);
+            transaction.reduce_on |= Written::Ack.bit();
+        }
+        None => {
+            transaction.state = State::Reversed;
+            transaction.release_on |= Written::Ack.bit();
+        }
+    }
+    transaction.issuer_code = Some(code).filter(|code| !code.as_bytes().is_empty());
+    turn.write_ack(id, transaction, transaction.issuer_code);
+}
+
+/// Parked: still owed, but it no longer comes back by itself.
+fn park(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, answer: &Answer) {
+    transaction.state = State::Quarantined;
+    transaction.advised = false;
+    transaction.bad_answers = transaction.bad_answers.saturating_add(1);
+    transaction.issuer_code = Some(answer.code).filter(|code| !code.as_bytes().is_empty());
+    turn.write_parked(id, transaction);
+    turn.note(Note::Parked(transaction.issuer));
 }
 
 fn advise(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
@@ -131,15 +376,6 @@ fn advise(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
     });
 }
 
-/// Not acknowledged: again after a back-off.
-pub(crate) fn wait(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
-    transaction.advised = false;
-    let Patience { retry_first_ms, retry_max_ms, .. } = transaction.patience;
-    let delay = back_off(retry_first_ms, retry_max_ms, transaction.attempts, transaction.serial.0);
-    transaction.wake = turn.now().tick.plus_ms(delay);
-    turn.ask(Effect::Arm { txn: id, timer: Timer::Retry, at: transaction.wake });
-}
-
 /// Doubles from `first` to `most`, plus up to an eighth by number: those that failed together do not come back together.
 pub(crate) fn back_off(first: u32, most: u32, attempts: u16, serial: u64) -> u64 {
     let doublings = u32::from(attempts.saturating_sub(1)).min(31);
@@ -148,7 +384,9 @@ pub(crate) fn back_off(first: u32, most: u32, attempts: u16, serial: u64) -> u64
     delay + spread % (delay / 8 + 1)
 }
 
-/// Reversals that go out at once when a link comes up, and with each further step.
-const PACE: u64 = 256;
-/// Time between two steps: 25,600 reversals a second.
-const PACE_MS: u64 = 10;
+/// Records read at once: a turn does not take long, what is left follows in the next.
+const BATCH: u32 = 64;
+/// Until the slab may have room again for what is called from the shelf.
+const NO_ROOM_MS: u64 = 1_000;
+/// Until a record that cannot be read is tried again.
+const UNREADABLE_MS: u64 = 60_000;

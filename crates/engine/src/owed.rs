@@ -1,4 +1,4 @@
-//! Which reversals are owed to which issuer, oldest first: lists threaded through the slab.
+//! Which reversals of parts are owed to which issuer, oldest first: lists threaded through the slab.
 //! Never allocates per transaction; guards: a transaction is in at most one list, once.
 
 use crate::event::TxnId;

@@ -19,6 +19,14 @@ pub(crate) struct Gone {
     pub(crate) reverses: bool,
 }
 
+impl Gone {
+    /// Of which only the serial is known.
+    pub(crate) fn nameless(id: TxnId, serial: Serial, issuer: IssuerIx) -> Self {
+        let (slot, repeat, intent_lsn) = (SlotKey(0), Check::ANY, Lsn::NONE);
+        Self { ticket: id.ticket(), slot, repeat, issuer, serial, intent_lsn, reverses: true }
+    }
+}
+
 /// A ring: the newest overwrites the oldest.
 pub(crate) struct Past {
     ring: Vec<Gone>,

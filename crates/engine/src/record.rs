@@ -20,7 +20,7 @@ pub use life::{Audit, Config, Day, FORMAT};
 pub use linked::{Drawn, Linked};
 pub use notes::{Late, Parked, Refused, Undelivered, Unmatched, UnmatchedReason};
 pub use outcome::{OUTCOME_BYTES, Outcome, Told};
-pub use owed::{Ack, Charges, Obligation, Resolve, Unsettled};
+pub use owed::{Ack, Charges, Obligation, Part, Resolve, Unsettled};
 pub use tombstone::Tombstone;
 
 use core::fmt;

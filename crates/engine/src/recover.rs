@@ -8,7 +8,8 @@ use crate::engine::{Engine, NOBODY_ASKED};
 use crate::event::{Context, TxnId};
 use crate::frames::Frames;
 use crate::index::Entry;
-use crate::ledger::{OpenIntent, Owed, Resolving, ShardState};
+use crate::ledger::{OpenIntent, Owed, Resolving, ShardState, Shelved};
+use crate::owe::hold_slot;
 use crate::replay::restored;
 use crate::settle::doubt;
 use crate::state::State;
@@ -16,7 +17,7 @@ use crate::table::{Step, Stimulus, step};
 use crate::transaction::{Role, Transaction};
 use crate::turn::Turn;
 use journal::Lsn;
-use terms::{InternalCause, Kind, Mti, Request};
+use terms::{InternalCause, IssuerIx, Kind, Mti, Request};
 
 impl Engine {
     /// Once, before the first event: settles what was in doubt, and arms what is owed. What it writes is to be durable
@@ -29,7 +30,8 @@ impl Engine {
             let tombstone = &standing.tombstone;
             self.tombs.set(tombstone.owner, tombstone.wall_ms, tombstone.original, |_| {});
         }
-        for owed in &unfinished.owed {
+        self.shelve_again(turn, &unfinished.debts);
+        for owed in &unfinished.parts {
             self.owe_again(turn, owed);
         }
         for open in &unfinished.open {
@@ -60,22 +62,54 @@ impl Engine {
         doubt(turn, id, transaction, InternalCause::Restarted, ReversalReason::Restart);
     }
 
+    /// What is owed takes its slots again, and waits for its links.
+    fn shelve_again(&mut self, turn: &mut Turn, debts: &[Shelved]) {
+        let soon = turn.now().tick.plus_ms(FIRST_TRY_MS);
+        for shelved in debts {
+            let known = turn.snapshot().issuers.iter().position(|terms| terms.id == shelved.issuer);
+            let issuer = IssuerIx(known.map_or(u16::MAX, |position| position as u16));
+            let at = self.debts.add(issuer, shelved.serial, shelved.owing, &shelved.token);
+            let debt = self.debts.get_mut(at);
+            // It may have been sent before: what goes out now is a repeat.
+            debt.attempts = 1;
+            debt.saw_approval(shelved.approval_seen);
+            debt.hold_slot();
+            if shelved.quarantined {
+                self.debts.park(at);
+            }
+            self.debts.shelve(at, turn.now().tick);
+        }
+        for issuer in (0..turn.snapshot().issuers.len()).map(|at| IssuerIx(at as u16)) {
+            let count = self.debts.count(issuer) as u32;
+            if count > 0 {
+                turn.ask(Effect::Occupy { issuer, count });
+                self.debts.block(issuer, soon);
+                self.rouse(turn, issuer);
+            }
+        }
+    }
+
+    /// A part that is owed comes back into the slab: its transaction stands.
     fn owe_again(&mut self, turn: &mut Turn, owed: &Owed) {
         let intent = owed.intent.as_ref().expect("the hand-over read it");
         let mut transaction = restored(turn, intent, owed.intent_lsn, turn.now().tick);
         let known = self.index.find(owed.slot, |entry| entry.repeat == owed.repeat);
         transaction.lsn = known.and_then(|entry| entry.record()).unwrap_or(owed.intent_lsn);
-        transaction.state = State::Reversing;
+        transaction.state = State::Approved;
+        (transaction.part, transaction.partly_reversed) = (owed.part, true);
+        let before = owed.part.map(|part| part.before);
+        transaction.approved_amount = before.filter(|before| *before != transaction.request.amount);
         (transaction.reason, transaction.terminal_reason) = (owed.reason, owed.terminal_reason);
         (transaction.told, transaction.approval_seen) = (owed.told, owed.approval_seen);
         transaction.charge_count = 0;
-        owed.charges.iter().for_each(|charge| transaction.charge(charge));
+        owed.charges.iter().for_each(|charge| transaction.charge(*charge));
         transaction.holds = !owed.charges.is_empty();
         // It may have been sent before: what goes out now is a repeat.
         transaction.attempts = 1;
         transaction.wake = turn.now().tick;
         let id = self.come_back(transaction);
         self.owed.push(&mut self.slab, id);
+        hold_slot(turn, self.slab.at(id.index));
         turn.ask(Effect::Arm { txn: id, timer: Timer::Retry, at: turn.now().tick.plus_ms(FIRST_TRY_MS) });
     }
 

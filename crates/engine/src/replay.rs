@@ -9,10 +9,10 @@ use crate::engine::{Engine, NOBODY_ASKED, plain, sameness};
 use crate::event::{Fetched, Origin, Permit, TxnId};
 use crate::index::Entry;
 use crate::record::{
-    ACK, Ack, Drawn, Intent, LINKED, Linked, OBLIGATION, OUTCOME, Obligation, Outcome, Record, TOMBSTONE,
-    Told, Tombstone, Unsettled,
+    ACK, Ack, Charges, Drawn, Intent, LINKED, Linked, OBLIGATION, OUTCOME, Obligation, Outcome, PARKED,
+    Parked, Part, Record, TOMBSTONE, Told, Tombstone, Unsettled,
 };
-use crate::reverse::{misstates, open_tombstone};
+use crate::reverse::{open_tombstone, stimulus_of};
 use crate::settle::{oblige, reply_approval, said};
 use crate::snapshot::Patience;
 use crate::state::State;
@@ -21,7 +21,7 @@ use crate::transaction::{Role, Transaction};
 use crate::turn::Turn;
 use crate::write::reverses;
 use journal::Lsn;
-use terms::{ApprovalCode, InternalCause, IssuerIx, LinkIx, Request, ResponseCode, Tick};
+use terms::{ApprovalCode, InternalCause, IssuerIx, LinkIx, Minor, Request, ResponseCode, Tick};
 
 impl Engine {
     /// Station 4, second half: the request is known.
@@ -66,6 +66,12 @@ impl Engine {
             transaction.origin = origin;
         }
         match transaction.state {
+            // Less is approved than was told: whoever asks again must not hear the first amount.
+            State::Approved if transaction.partly_reversed => {
+                let reply = plain(Code::Internal(InternalCause::Reversed));
+                turn.ask(Effect::Reply { txn: None, origin, reply });
+                Disposition::Done
+            }
             State::Approved if transaction.replied => {
                 // Whoever asks again is there: the grace is over, and this answer's delivery counts.
                 (transaction.in_grace, transaction.reply_due) = (false, true);
@@ -126,6 +132,7 @@ impl Engine {
             }
             Role::Reversal | Role::Resolve => self.reverse_fetched(turn, id, past),
             Role::Recall => self.recalled(turn, id, past),
+            Role::Debt => self.debt_fetched(turn, id, past),
             Role::Payment => self.original_fetched(turn, id, past),
             Role::Batch => {}
         }
@@ -147,9 +154,10 @@ impl Engine {
             Some(past) if past.drawn.voided => {
                 Reply { rrn: Some(past.transaction.rrn), ..plain(Code::Internal(InternalCause::Reversed)) }
             }
-            Some(past) if known == Step::Replay && past.transaction.state == State::Approved => Reply {
+            Some(past) if known == Step::Replay && stands(&past.transaction) => Reply {
                 rrn: Some(past.transaction.rrn),
                 approval_code: past.transaction.approval_code,
+                amount: past.transaction.approved_amount,
                 ..plain(Code::Wire(past.code.unwrap_or_else(ResponseCode::approved)))
             },
             Some(past) => {
@@ -166,20 +174,19 @@ impl Engine {
     fn reverse_fetched(&mut self, turn: &mut Turn, id: TxnId, past: Option<Past>) {
         let reversal = self.slab.at(id.index);
         let reference = reversal.request.original.expect("checked when it came");
+        let read = past.is_some();
         let meant = past.filter(|past| {
             Entry::settled(&past.transaction.request, past.transaction.state, past.lsn)
                 .is_meant_by(&reference)
         });
         let Some(past) = meant else {
-            // Another transaction under the same slot, or one that cannot be read: nobody can say, so it stays owed.
-            return self.not_meant(turn, id, reference);
+            return self.not_meant(turn, id, read, reference);
         };
         if self.reversal_of_drawn(turn, id, &past) {
             return;
         }
         let reversal = self.slab.at(id.index);
-        let wrong = misstates(&reversal.request, &past.transaction.request);
-        let stimulus = if wrong { Stimulus::Misstated } else { Stimulus::Reversal };
+        let stimulus = stimulus_of(&reversal.request, &past.transaction);
         let rrn = Some(past.transaction.rrn);
         let step = step(Some(past.transaction.state), stimulus);
         if step == Step::Reverse && reversal.role == Role::Reversal && reverses(&past.transaction) {
@@ -189,7 +196,14 @@ impl Engine {
             Step::Reverse if past.transaction.request.kind.is_linked() => {
                 self.call_back_operation(turn, id, past);
             }
-            Step::Reverse if reverses(&past.transaction) => self.call_back(turn, id, past),
+            Step::ReversePart
+                if past.transaction.request.kind.is_linked() && reversal.role == Role::Reversal =>
+            {
+                self.refuse_kept(turn, id, InternalCause::PartialNotAllowed);
+            }
+            Step::Reverse | Step::ReversePart if reverses(&past.transaction) => {
+                self.call_back(turn, id, past);
+            }
             Step::RefusePartial if reversal.role == Role::Reversal => {
                 self.refuse_kept(turn, id, InternalCause::PartialNotAllowed);
             }
@@ -202,17 +216,25 @@ impl Engine {
     fn tombstone_fetched(&mut self, turn: &mut Turn, id: TxnId, payload: &[u8]) {
         let reversal = self.slab.at(id.index);
         let reference = reversal.request.original.expect("checked when it came");
-        let meant = Tombstone::read(payload).is_ok_and(|tombstone| tombstone.original == reference);
+        let tombstone = Tombstone::read(payload).ok();
+        let read = tombstone.is_some();
+        let meant = tombstone.is_some_and(|tombstone| tombstone.original == reference);
         match (meant, reversal.role) {
             (true, Role::Resolve) => self.close_resolve(turn, id),
             (true, _) => self.confirm_kept(turn, id, None),
-            (false, _) => self.not_meant(turn, id, reference),
+            (false, _) => self.not_meant(turn, id, read, reference),
         }
     }
 
-    fn not_meant(&mut self, turn: &mut Turn, id: TxnId, reference: terms::OriginalRef) {
-        match self.slab.at(id.index).role {
-            Role::Resolve => self.found(turn, id, Err(false)),
+    /// Another's record under the same slot: an older one may be the original's. What the index of memory named, or
+    /// cannot be read, nobody can rule out.
+    fn not_meant(&mut self, turn: &mut Turn, id: TxnId, read: bool, reference: terms::OriginalRef) {
+        let reversal = self.slab.at(id.index);
+        match (read, reversal.role) {
+            (true, _) if reversal.looked.0 != u64::MAX => {
+                turn.ask(Effect::Find { txn: id, slot: reference.slot, before: reversal.looked });
+            }
+            (_, Role::Resolve) => self.found(turn, id, Err(false)),
             _ => self.owe_resolve(turn, id, reference),
         }
     }
@@ -286,56 +308,101 @@ pub(crate) struct Past {
 }
 
 /// What the latest record of a transaction says.
+#[derive(Default)]
 struct Last {
-    state: State,
     told: Told,
     approval_code: Option<ApprovalCode>,
+    approved_amount: Option<Minor>,
     approval_seen: bool,
     drawn: Drawn,
+    reason: Option<ReversalReason>,
+    terminal_reason: Option<ResponseCode>,
+    /// What is held, where the record says it better than the INTENT.
+    charges: Option<Charges>,
+    /// A reversal of a part is owed.
+    part: Option<Part>,
+    /// One was acknowledged.
+    partly_reversed: bool,
 }
 
 /// `None` where a record is damaged, of a kind that ends nothing, or not there.
 fn past(turn: &Turn, records: &Fetched, received: Tick) -> Option<Past> {
-    let last = last(records)?;
+    let (state, last) = last(records)?;
     let intent = Intent::read(records.intent, records.secret).ok()?;
     let mut transaction = restored(turn, &intent, records.intent_lsn, received);
-    transaction.state = last.state;
+    transaction.state = state;
     transaction.approval_code = last.approval_code;
     transaction.approval_seen = last.approval_seen;
     transaction.issuer_code = last.told.code;
-    transaction.holds = last.state == State::Approved && !last.drawn.voided && !last.drawn.completed;
-    if last.state != State::Approved {
+    transaction.holds = match state {
+        State::Approved => !last.drawn.voided && !last.drawn.completed,
+        state => state == State::Reversing && !transaction.request.kind.posts_on_approval(),
+    };
+    (transaction.reason, transaction.terminal_reason) =
+        (last.reason.unwrap_or(transaction.reason), last.terminal_reason);
+    if let Some(charges) = last.charges {
+        transaction.charge_count = 0;
+        charges.iter().for_each(|charge| transaction.charge(charge));
+        transaction.holds = !charges.is_empty();
+    }
+    transaction.partly_reversed = last.partly_reversed || last.part.is_some();
+    if let Some(stays) = last.part.map(|part| part.before).or(last.approved_amount) {
+        if last.charges.is_none() {
+            transaction.share = Part { before: transaction.request.amount, stays };
+            transaction.reduce();
+        }
+        transaction.approved_amount = Some(stays).filter(|stays| *stays != transaction.request.amount);
+    }
+    transaction.part = last.part;
+    if state != State::Approved || transaction.partly_reversed {
         transaction.told = last.told;
     }
     Some(Past { transaction, code: last.told.code, lsn: records.intent_lsn, drawn: last.drawn })
 }
 
-fn last(records: &Fetched) -> Option<Last> {
-    match records.kind {
+fn last(records: &Fetched) -> Option<(State, Last)> {
+    Some(match records.kind {
         OUTCOME => {
             let outcome = Outcome::read(records.payload).ok()?;
-            let Outcome { state, told, approval_code, approval_seen, .. } = outcome;
-            let approval_seen = approval_seen || state == State::Approved;
-            Some(Last { state, told, approval_code, approval_seen, drawn: Drawn::UNTOUCHED })
+            let Outcome { state, told, approval_code, approved_amount, reason, terminal_reason, .. } =
+                outcome;
+            let approval_seen = outcome.approval_seen || state == State::Approved;
+            let last = Last { told, approval_code, approved_amount, approval_seen, ..Last::default() };
+            (state, Last { reason, terminal_reason, ..last })
         }
         OBLIGATION => match Obligation::read(records.payload).ok()?.owed {
-            Unsettled::Reverse { told, approval_seen, .. } => {
-                let drawn = Drawn::UNTOUCHED;
-                Some(Last { state: State::Reversing, told, approval_code: None, approval_seen, drawn })
+            Unsettled::Reverse { told, approval_seen, part, charges, reason, terminal_reason, .. } => {
+                let state = if part.is_some() { State::Approved } else { State::Reversing };
+                let last = Last { told, approval_seen, part, charges: Some(charges), ..Last::default() };
+                (state, Last { reason: Some(reason), terminal_reason, ..last })
             }
-            Unsettled::Resolve(_) => None,
+            Unsettled::Resolve(_) => return None,
         },
         ACK => {
-            let Ack { state, told, .. } = Ack::read(records.payload).ok()?;
-            let drawn = Drawn::UNTOUCHED;
-            Some(Last { state, told, approval_code: None, approval_seen: false, drawn })
+            let Ack { state, told, approval_code, amount, .. } = Ack::read(records.payload).ok()?;
+            let (approval_seen, partly_reversed) = (state == State::Approved, amount.is_some());
+            let approved_amount = amount;
+            let last = Last { told, approval_code, approved_amount, approval_seen, ..Last::default() };
+            (state, Last { partly_reversed, ..last })
         }
         LINKED => {
-            let Linked { told, approval_code, drawn, .. } = Linked::read(records.payload).ok()?;
-            Some(Last { state: State::Approved, told, approval_code, approval_seen: true, drawn })
+            let linked = Linked::read(records.payload).ok()?;
+            let Linked { told, approval_code, approved_amount, drawn, .. } = linked;
+            let partly_reversed = told.cause == Some(InternalCause::Reversed);
+            let last = Last { told, approval_code, approved_amount, approval_seen: true, ..Last::default() };
+            (State::Approved, Last { drawn, partly_reversed, ..last })
         }
-        _ => None,
-    }
+        PARKED => {
+            let Parked { told, .. } = Parked::read(records.payload).ok()?;
+            (State::Quarantined, Last { told, ..Last::default() })
+        }
+        _ => return None,
+    })
+}
+
+/// Whether the approval may be told again.
+fn stands(transaction: &Transaction) -> bool {
+    transaction.state == State::Approved && !transaction.partly_reversed
 }
 
 /// The transaction of an INTENT, with its issuer and link as the present configuration numbers them.

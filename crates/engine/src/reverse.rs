@@ -10,11 +10,11 @@ use crate::effect::{Code, Disposition, Effect, Note, Reply, ReversalReason, Time
 use crate::engine::{Engine, expired_tombstone, plain};
 use crate::event::{Origin, TxnId};
 use crate::index::Entry;
-use crate::record::Serial;
+use crate::record::{Part, Serial};
 use crate::settle::{doubt, oblige};
 use crate::state::State;
 use crate::table::{Step, Stimulus, step};
-use crate::transaction::{NIL, Role, Transaction};
+use crate::transaction::{NIL, Role, Transaction, Written};
 use crate::turn::Turn;
 use crate::write::reverses;
 use journal::Lsn;
@@ -47,7 +47,8 @@ impl Engine {
             Step::Reverse if zoo::has(zoo::Bug::ReverseForgotten) => self.confirm_now(turn, origin, None),
             Step::Cancel => self.cancel(turn, request, origin, entry),
             Step::Reverse if position.is_some() => self.reverse(turn, request, origin, entry),
-            Step::Reverse => self.fetch_original(turn, request, origin, entry),
+            Step::ReversePart if position.is_some() => self.reverse_part(turn, request, origin, entry),
+            Step::Reverse | Step::ReversePart => self.fetch_original(turn, request, origin, entry),
             Step::Confirm => self.confirm(turn, request, origin, entry),
             Step::RefusePartial => self.refuse(turn, request, origin, InternalCause::PartialNotAllowed),
             other => unreachable!("a reversal cannot lead to {other:?}"),
@@ -56,13 +57,9 @@ impl Engine {
 
     /// What kind of reversal it is, as far as can be told without reading the journal.
     fn reversal_stimulus(&mut self, request: &Request, position: Option<u32>) -> Stimulus {
-        if request.flags.has(Flags::REPLACEMENT) && request.replacement_amount > 0 {
-            return Stimulus::Partial;
-        }
         match position.map(|position| self.slab.at(position)) {
-            Some(original) if original.is_payment() && misstates(request, &original.request) => {
-                Stimulus::Misstated
-            }
+            Some(original) if original.is_payment() => stimulus_of(request, original),
+            _ if is_partial(request) => Stimulus::Partial,
             _ => Stimulus::Reversal,
         }
     }
@@ -112,6 +109,10 @@ impl Engine {
             let rrn = Some(original.rrn);
             return self.confirm_now(turn, origin, rrn);
         }
+        if original.part.is_some() && original.pending & Written::Obligation.bit() != 0 {
+            // One obligation at a time: the terminal reverses again.
+            return self.refuse(turn, request, origin, InternalCause::Overloaded);
+        }
         let Some(waiter) = self.wait_for(turn, request, origin, position) else {
             return self.refuse(turn, request, origin, InternalCause::Overloaded);
         };
@@ -120,6 +121,28 @@ impl Engine {
         self.take_back_operation(turn, id);
         self.withdraw(turn, id);
         oblige(turn, id, self.slab.at(id.index), ReversalReason::Terminal);
+        Disposition::Kept(waiter)
+    }
+
+    /// Reversed in part, while it is still here. Not while its approval is on its way, nor while another part is owed.
+    fn reverse_part(
+        &mut self,
+        turn: &mut Turn,
+        request: &Request,
+        origin: Origin,
+        entry: Option<Entry>,
+    ) -> Disposition {
+        let position = entry.and_then(|entry| entry.slab()).expect("checked by the caller");
+        let original = self.slab.at(position);
+        let busy = original.pending | original.unwritten != 0 || original.reply_due || original.leaves;
+        if busy || original.part.is_some() || original.request.kind.is_linked() || !reverses(original) {
+            return self.refuse(turn, request, origin, InternalCause::PartialNotAllowed);
+        }
+        let Some(waiter) = self.wait_for(turn, request, origin, position) else {
+            return self.refuse(turn, request, origin, InternalCause::Overloaded);
+        };
+        let (id, original) = (self.slab.id(position), self.slab.at(position));
+        oblige_part(turn, id, original, request, Serial::NONE);
         Disposition::Kept(waiter)
     }
 
@@ -206,7 +229,7 @@ impl Engine {
             turn.note(Note::TerminalReversal(request.reason));
             self.bury(turn, waiter, original);
         } else {
-            turn.ask(Effect::Find { txn: waiter, slot: original.slot });
+            turn.ask(Effect::Find { txn: waiter, slot: original.slot, before: END });
         }
         Disposition::Kept(waiter)
     }
@@ -235,7 +258,10 @@ impl Engine {
         let Some(reversal) = self.slab.get_mut(id).filter(searching) else { return };
         let original = reversal.request.original.expect("checked when it came");
         match (result, reversal.role) {
-            (Ok(lsn), _) => turn.ask(Effect::Fetch { txn: id, lsn }),
+            (Ok(lsn), _) => {
+                reversal.looked = lsn;
+                turn.ask(Effect::Fetch { txn: id, lsn });
+            }
             (Err(true), Role::Resolve) => self.rule_out(turn, id),
             (Err(false), Role::Resolve) => self.resolve_later(turn, id),
             (Err(missing), _) => {
@@ -326,7 +352,8 @@ impl Engine {
         let waiting = |txn: &&mut Transaction| txn.role == Role::Resolve && txn.pending == 0;
         let Some(reversal) = self.slab.get_mut(id).filter(waiting) else { return };
         let original = reversal.request.original.expect("checked when it came");
-        turn.ask(Effect::Find { txn: id, slot: original.slot });
+        reversal.looked = END;
+        turn.ask(Effect::Find { txn: id, slot: original.slot, before: END });
     }
 
     /// It does not exist after all: the tombstone stays, nothing is owed.
@@ -355,15 +382,21 @@ impl Engine {
     pub(crate) fn revive(
         &mut self,
         turn: &mut Turn,
-        mut original: Transaction,
+        original: Transaction,
         reversal: TxnId,
     ) -> Option<TxnId> {
         let waiting = self.slab.at(reversal.index);
-        original.terminal_reason = waiting.terminal_reason;
+        let request = waiting.request;
         let resolves = if waiting.role == Role::Resolve { waiting.serial } else { Serial::NONE };
         let id = self.slab.open(original, 0)?;
+        let original = self.slab.at(id.index);
+        if is_partial(&request) {
+            oblige_part(turn, id, original, &request, resolves);
+            return Some(id);
+        }
         self.withdraw(turn, id);
         let original = self.slab.at(id.index);
+        original.terminal_reason = request.reason;
         (original.state, original.reason) = (State::Reversing, ReversalReason::Terminal);
         turn.write_obligation(id, original, resolves);
         turn.note(Note::ReversalOwed(original.issuer, ReversalReason::Terminal));
@@ -380,14 +413,41 @@ pub(crate) fn open_tombstone(id: TxnId) -> impl Fn(&Entry) -> bool {
     move |entry| entry.state == State::Tombstone && entry.slab() == Some(id.index)
 }
 
+/// What a reversal is to the original it means.
+pub(crate) fn stimulus_of(reversal: &Request, original: &Transaction) -> Stimulus {
+    let stays = reversal.replacement_amount;
+    match is_partial(reversal) {
+        _ if misstates(reversal, original) => Stimulus::Misstated,
+        true if original.state == State::Approved && stays >= original.amount() => Stimulus::Misstated,
+        true => Stimulus::Partial,
+        false => Stimulus::Reversal,
+    }
+}
+
+/// DE 95 says what is to stay; nothing at all is the whole reversed.
+pub(crate) fn is_partial(reversal: &Request) -> bool {
+    reversal.flags.has(Flags::REPLACEMENT) && reversal.replacement_amount > 0
+}
+
 /// Whether a reversal names another amount than its original has. Absent is not different.
-pub(crate) fn misstates(reversal: &Request, original: &Request) -> bool {
-    reversal.amount != 0 && reversal.amount != original.amount
+fn misstates(reversal: &Request, original: &Transaction) -> bool {
+    reversal.amount != 0 && ![original.request.amount, original.amount()].contains(&reversal.amount)
+}
+
+/// Approved with what stays, and the difference owed.
+fn oblige_part(turn: &mut Turn, id: TxnId, original: &mut Transaction, reversal: &Request, resolves: Serial) {
+    original.part = Some(Part { before: original.amount(), stays: reversal.replacement_amount });
+    (original.terminal_reason, original.partly_reversed) = (reversal.reason, true);
+    (original.in_grace, original.replied, original.attempts) = (false, false, 0);
+    turn.write_obligation(id, original, resolves);
+    turn.note(Note::ReversalOwed(original.issuer, ReversalReason::Terminal));
 }
 
 fn confirmation(rrn: Option<Rrn>) -> Reply {
     Reply { rrn, ..plain(Code::Wire(ResponseCode::approved())) }
 }
 
+/// Behind every record.
+pub(crate) const END: Lsn = Lsn(u64::MAX);
 const RESOLVE_FIRST_MS: u64 = 1_000;
 const RESOLVE_MAX_MS: u64 = 60_000;

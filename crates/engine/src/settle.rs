@@ -4,18 +4,20 @@
 //! reservation, no forward of what was reversed meanwhile.
 
 use crate::check;
+use crate::debts::NONE;
 use crate::effect::{Code, Effect, Note, Reply, ReversalReason, Timer};
 use crate::engine::{Engine, plain};
 use crate::event::{TxnId, Verdict};
 use crate::index::Entry;
-use crate::record::{Told, UnmatchedReason};
+use crate::past::Gone;
+use crate::record::{Part, Told, UnmatchedReason};
 use crate::state::State;
 use crate::table::{Step, Stimulus, step};
 use crate::transaction::{NIL, Role, Transaction, Written};
 use crate::turn::{Turn, awaited};
 use crate::write::{gone, reverses};
 use journal::Lsn;
-use terms::{Answer, InternalCause, ResponseCode, Tick};
+use terms::{Answer, InternalCause, Minor, ResponseCode, Tick};
 
 impl Engine {
     /// A record is durable: what waited for it may happen.
@@ -35,6 +37,10 @@ impl Engine {
         if transaction.release_on & written.bit() != 0 {
             transaction.release_on &= !written.bit();
             release(turn, id, transaction);
+        }
+        if transaction.reduce_on & written.bit() != 0 {
+            transaction.reduce_on &= !written.bit();
+            turn.ask(Effect::Reduce { txn: id });
         }
         match (written, transaction.role) {
             (Written::Intent, _) => self.forward(turn, id, lsn),
@@ -88,9 +94,12 @@ impl Engine {
         }
         match step(Some(transaction.state), stimulus) {
             Step::Approve if transaction.request.kind.is_linked() => self.approve_operation(turn, id, answer),
-            Step::Approve => {
-                self.batches.count(&transaction.request, transaction.foreign, false);
-                approve(turn, id, transaction, answer);
+            known @ (Step::Approve | Step::ApprovePart) => {
+                let part = answer.amount.filter(|_| known == Step::ApprovePart);
+                let mut counted = transaction.request;
+                counted.amount = part.unwrap_or(counted.amount);
+                self.batches.count(&counted, transaction.foreign, false);
+                approve(turn, id, transaction, answer, part);
             }
             Step::Decline => {
                 transaction.issuer_code = Some(answer.code);
@@ -122,6 +131,9 @@ impl Engine {
 
     /// The transaction left the slab: what its issuer says now is late, contradictory, or about nothing we know.
     fn answer_to_past(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer, verdict: Verdict) {
+        if let Some(at) = self.debts.of_ticket(id.ticket()) {
+            return self.late_for_debt(turn, id, at, answer, verdict);
+        }
         let known = self.past.find(id).and_then(|gone| {
             let own = |entry: &Entry| entry.repeat == gone.repeat && entry.state != State::Tombstone;
             Some((gone, self.index.find(gone.slot, own)?))
@@ -145,6 +157,21 @@ impl Engine {
                 false => turn.note(Note::Late(gone.issuer)),
             }
         }
+    }
+
+    /// It is on the shelf, or back from it under another id: its reversal stays owed, whatever the issuer says.
+    fn late_for_debt(&mut self, turn: &mut Turn, id: TxnId, at: u32, answer: &Answer, verdict: Verdict) {
+        let debt = self.debts.get_mut(at);
+        debt.saw_approval(verdict == Verdict::Approves);
+        let (position, issuer, serial) = (debt.slab, debt.issuer(), debt.serial);
+        if position != NONE {
+            let (id, transaction) = (self.slab.id(position), self.slab.at(position));
+            return late(turn, id, transaction, answer, verdict);
+        }
+        // The ring may have forgotten where it lived: the serial alone names it.
+        let gone = self.past.find(id).unwrap_or(Gone::nameless(id, serial, issuer));
+        turn.write_late(&gone, answer, verdict);
+        turn.note(Note::Late(issuer));
     }
 
     /// The deadline passed, or the link was lost after the first byte.
@@ -189,7 +216,7 @@ impl Engine {
         self.conclude_operation(turn, id);
         let transaction = self.slab.at(id.index);
         match transaction.state {
-            State::Approved => reply_approval(turn, id, transaction),
+            State::Approved => self.approved(turn, id),
             State::Declined => {
                 reply_decline(turn, id, transaction);
                 settle(turn, id, transaction);
@@ -201,13 +228,39 @@ impl Engine {
                 self.answer_waiters(turn, id);
                 self.owe(turn, id);
             }
-            State::Reversed => {
-                settle(turn, id, transaction);
+            State::Reversed => self.leave(turn, id),
+            State::Quarantined => {
                 self.answer_waiters(turn, id);
-                self.owed.remove(&mut self.slab, id);
-                self.close(turn, id);
+                self.shelve(turn, id, turn.now().tick);
             }
             state => unreachable!("a transaction in the slab cannot be {state}"),
+        }
+    }
+
+    /// The approval may be told; what is owed of it, or was, goes on.
+    fn approved(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        reply_approval(turn, id, transaction);
+        if transaction.leaves {
+            return self.leave(turn, id);
+        }
+        if transaction.part.is_some() {
+            self.answer_waiters(turn, id);
+            self.owe(turn, id);
+        }
+    }
+
+    /// The issuer acknowledged, and that is durable: nothing is owed any more.
+    fn leave(&mut self, turn: &mut Turn, id: TxnId) {
+        settle(turn, id, self.slab.at(id.index));
+        self.answer_waiters(turn, id);
+        self.owed.remove(&mut self.slab, id);
+        let transaction = self.slab.at(id.index);
+        let (debt, issuer) = (core::mem::replace(&mut transaction.debt, NONE), transaction.issuer);
+        self.close(turn, id);
+        if debt != NONE {
+            self.debts.remove(debt);
+            self.rouse(turn, issuer);
         }
     }
 
@@ -290,9 +343,20 @@ impl Engine {
     }
 }
 
-/// APPROVED: the answer waits for the OUTCOME.
-pub(crate) fn approve(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, answer: &Answer) {
+/// APPROVED, wholly or with less than was asked for: the answer waits for the OUTCOME.
+pub(crate) fn approve(
+    turn: &mut Turn,
+    id: TxnId,
+    transaction: &mut Transaction,
+    answer: &Answer,
+    amount: Option<Minor>,
+) {
+    if let Some(stays) = amount {
+        transaction.share = Part { before: transaction.request.amount, stays };
+        transaction.reduce_on |= Written::Outcome.bit();
+    }
     transaction.state = State::Approved;
+    transaction.approved_amount = amount;
     transaction.issuer_code = Some(answer.code);
     transaction.approval_code = answer.approval_code;
     transaction.approval_seen = true;
@@ -356,8 +420,12 @@ pub(crate) fn doubt(
 pub(crate) fn oblige(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, reason: ReversalReason) {
     transaction.state = State::Reversing;
     transaction.reason = reason;
-    transaction.in_grace = false;
-    (transaction.attempts, transaction.advised) = (0, false);
+    (transaction.in_grace, transaction.replied) = (false, false);
+    // A reversal of a part that is under way comes to its end first: its answer must not be taken for this one's.
+    transaction.stale |= transaction.advised && transaction.part.take().is_some();
+    transaction.leaves = false;
+    (transaction.attempts, transaction.bad_answers) = (0, 0);
+    transaction.advised = transaction.stale;
     turn.write_obligation(id, transaction, crate::record::Serial::NONE);
     turn.note(Note::ReversalOwed(transaction.issuer, reason));
 }
@@ -391,6 +459,7 @@ pub(crate) fn reply_approval(turn: &mut Turn, id: TxnId, transaction: &mut Trans
     let reply = Reply {
         rrn: Some(transaction.rrn),
         approval_code: transaction.approval_code,
+        amount: transaction.approved_amount,
         from_issuer: true,
         ..plain(Code::Wire(code))
     };

@@ -90,6 +90,14 @@ impl Slab {
             .map(|place| &place.transaction)
     }
 
+    /// As [`Slab::last`], to be changed.
+    pub(crate) fn last_mut(&mut self, id: TxnId) -> Option<&mut Transaction> {
+        self.places
+            .get_mut(id.index as usize)
+            .filter(|place| place.generation == id.generation)
+            .map(|place| &mut place.transaction)
+    }
+
     /// Known to be live: lists and index entries point at it.
     pub(crate) fn at(&mut self, index: u32) -> &mut Transaction {
         let place = &mut self.places[index as usize];

@@ -42,6 +42,10 @@ pub struct IssuerTerms {
     pub retry_max_ms: u32,
     /// Time an undelivered approval waits for its terminal.
     pub grace_ms: u32,
+    /// Messages about what is owed that one shard may have out at once.
+    pub saf_window: u32,
+    /// Explicit bad answers to a reversal after which it is parked.
+    pub quarantine_after: u8,
     /// An approval without DE 38 is a mismatch.
     pub require_approval_code: bool,
     /// Business day of card and issuer ceilings.
@@ -62,6 +66,7 @@ pub(crate) struct Patience {
     pub(crate) retry_first_ms: u32,
     pub(crate) retry_max_ms: u32,
     pub(crate) grace_ms: u32,
+    pub(crate) quarantine_after: u8,
     pub(crate) require_approval_code: bool,
 }
 
@@ -73,6 +78,7 @@ impl Patience {
         retry_first_ms: 60_000,
         retry_max_ms: 60_000,
         grace_ms: 0,
+        quarantine_after: u8::MAX,
         require_approval_code: false,
     };
 }
@@ -85,6 +91,7 @@ impl IssuerTerms {
             retry_first_ms: self.retry_first_ms,
             retry_max_ms: self.retry_max_ms,
             grace_ms: self.grace_ms,
+            quarantine_after: self.quarantine_after,
             require_approval_code: self.require_approval_code,
         }
     }
@@ -112,6 +119,8 @@ pub struct ListenerTerms {
     pub answer_within_ms: u32,
     /// DE 52 may be forwarded.
     pub pin_passthrough: bool,
+    /// Terminals here take an approval of less than was asked for (DE 39 10).
+    pub partial_approvals: bool,
     /// Terminals must be registered; otherwise every terminal of a known (or any) merchant is taken.
     pub registered_only: bool,
 }

@@ -5,7 +5,7 @@
 //! out, never which step it is.
 
 use crate::State;
-use crate::record::{ACK, BATCH, INTENT, LATE, OBLIGATION, OUTCOME, REFUSED, TOMBSTONE, UNMATCHED};
+use crate::record::{ACK, BATCH, INTENT, LATE, OBLIGATION, OUTCOME, PARKED, REFUSED, TOMBSTONE, UNMATCHED};
 use journal::Kind;
 
 /// What can happen to a transaction, with everything decided that decides the cell.
@@ -24,6 +24,8 @@ pub enum Stimulus {
     Misstated,
     /// The issuer approves and the answer matches what was asked.
     Approves,
+    /// The issuer approves a part of what was asked, and the terminal can take that.
+    ApprovesPart,
     /// The issuer approves something else than was asked.
     Mismatches,
     /// The issuer declines.
@@ -38,21 +40,26 @@ pub enum Stimulus {
     Undelivered,
     /// The issuer takes the reversal: 00, 94, or 25 and 12 while no approval was seen.
     Acknowledged,
-    /// The reversal was answered otherwise, timed out, or found no link.
+    /// The reversal timed out, or found no link.
     Unacknowledged,
+    /// The issuer answered the reversal with a code that ends nothing.
+    Rebuffed,
+    /// It has done so as often as it is put up with.
+    Exhausted,
     /// A restart finds it so.
     Restart,
 }
 
 impl Stimulus {
     /// Every stimulus, in the order of the table's columns.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Same,
         Self::Other,
         Self::Reversal,
         Self::Partial,
         Self::Misstated,
         Self::Approves,
+        Self::ApprovesPart,
         Self::Mismatches,
         Self::Declines,
         Self::Doubtful,
@@ -61,6 +68,8 @@ impl Stimulus {
         Self::Undelivered,
         Self::Acknowledged,
         Self::Unacknowledged,
+        Self::Rebuffed,
+        Self::Exhausted,
         Self::Restart,
     ];
 }
@@ -90,12 +99,16 @@ pub enum Step {
     Cancel,
     /// Reversed after the approval.
     Reverse,
+    /// Reversed in part: it stays approved with the lower amount, a reversal of the difference is owed.
+    ReversePart,
     /// 0410 00, no traffic: nothing is owed that is not owed already.
     Confirm,
     /// 13: a part cannot be reversed here.
     RefusePartial,
     /// Approved.
     Approve,
+    /// Approved in part: the rest of what was reserved goes back.
+    ApprovePart,
     /// Declined by the issuer.
     Decline,
     /// An answer that is none. Declined to the terminal, reversal owed to the issuer, the hold is kept; types that owe
@@ -121,6 +134,8 @@ pub enum Step {
     Acknowledge,
     /// The reversal goes out again after a back-off.
     Retry,
+    /// The reversal waits for the next sign-on, or for people; others go on.
+    Park,
 }
 
 /// The step for a transaction in `state` (`None`: there is none, nowhere).
@@ -138,21 +153,22 @@ const STIMULI: usize = Stimulus::ALL.len();
 #[rustfmt::skip]
 const TABLE: [[Step; STIMULI]; State::ALL.len() + 1] = {
     use Step::{
-        Acknowledge as Acked, Admit, Alarm, Approve, Cancel, Confirm, Contradict as Same94, Contradiction as Again,
-        Decline, DeclineUnsent as Unsent, Doubt, Join, Late, Nothing as No, RefusePartial as No13, RefuseReversed as No94, Replay,
-        GiveUp, Retry, Reverse, Seek, TakeBack, TakeUp, ToldFirst as Told, Unmatched as Lone, NotYet as Later,
+        Acknowledge as Acked, Admit, Alarm, Approve, ApprovePart as Part, Cancel, Confirm, Contradict as Same94,
+        Contradiction as Again, Decline, DeclineUnsent as Unsent, Doubt, GiveUp, Join, Late, NotYet as Later, Nothing as No, Park,
+        RefusePartial as No13, RefuseReversed as No94, Replay, Retry, Reverse, ReversePart as RevPart, Seek, TakeBack, TakeUp,
+        ToldFirst as Told, Unmatched as Lone,
     };
     [
-    //            Same   Other   Rever.   Partial Misst.  Approves Mismat. Declin. Doubtf. Silence NotSent Undel.    Acked  Unackn. Restart
-    /* none */   [Admit, Admit,  Seek,    No13,   Seek,   Lone,    Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No],
-    /* INTENT */ [Join,  Same94, Cancel,  Cancel, No13,   Approve, Doubt,  Decline,Doubt,  GiveUp, Unsent, No,       No,    No,     TakeUp],
-    /* APPROV. */[Replay,Same94, Reverse, No13,   No13,   No,      Alarm,  Alarm,  Alarm,  No,     No,     TakeBack, No,    No,     No],
-    /* DECLIN. */[Replay,Same94, Confirm, No13,   Confirm,Again,   Again,  No,     No,     No,     No,     No,       No,    No,     No],
-    /* REVG. */  [Told,  Same94, Confirm, No13,   Confirm,Late,    Late,   Late,   Late,   No,     No,     No,       Acked, Retry,  Retry],
-    /* REVD. */  [Told,  Same94, Confirm, No13,   Confirm,Again,   Again,  No,     No,     No,     No,     No,       No,    No,     No],
-    /* TOMB. */  [No94,  No94,   Confirm, No13,   Confirm,Lone,    Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No],
+    //            Same   Other   Rever.   Partial  Misst.   Approves Part   Mismat. Declin. Doubtf. Silence NotSent Undel.    Acked  Unackn. Rebuf. Exhau. Restart
+    /* none */   [Admit, Admit,  Seek,    No13,    Seek,    Lone,    Lone,  Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No,    No,    No],
+    /* INTENT */ [Join,  Same94, Cancel,  Cancel,  No13,    Approve, Part,  Doubt,  Decline,Doubt,  GiveUp, Unsent, No,       No,    No,     No,    No,    TakeUp],
+    /* APPROV. */[Replay,Same94, Reverse, RevPart, No13,    No,      Alarm, Alarm,  Alarm,  Alarm,  No,     No,     TakeBack, No,    No,     No,    No,    No],
+    /* DECLIN. */[Replay,Same94, Confirm, No13,    Confirm, Again,   Again, Again,  No,     No,     No,     No,     No,       No,    No,     No,    No,    No],
+    /* REVG. */  [Told,  Same94, Confirm, No13,    Confirm, Late,    Late,  Late,   Late,   Late,   No,     No,     No,       Acked, Retry,  Retry, Park,  Retry],
+    /* REVD. */  [Told,  Same94, Confirm, No13,    Confirm, Again,   Again, Again,  No,     No,     No,     No,     No,       No,    No,     No,    No,    No],
+    /* TOMB. */  [No94,  No94,   Confirm, No13,    Confirm, Lone,    Lone,  Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No,    No,    No],
     /* STIP */   [Later; STIMULI],
-    /* QUAR. */  [Later; STIMULI],
+    /* QUAR. */  [Told,  Same94, Confirm, No13,    Confirm, Late,    Late,  Late,   Late,   Late,   No,     No,     No,       Acked, No,     No,    No,    No],
     ]
 };
 
@@ -180,6 +196,8 @@ pub enum Asks {
     Settle,
     /// Of the limits.
     Release,
+    /// Of the limits: a part of the charges goes back.
+    Reduce,
     /// Of the link: 0420 or 0421.
     Advise,
     /// Of the terminal's connection.
@@ -208,9 +226,9 @@ pub struct Consequence {
 /// The consequence of each step.
 #[rustfmt::skip]
 pub const fn consequence(step: Step) -> Consequence {
-    use Asks::{Advise, Arm, Count, Forward, Note, Release, Reply, Reserve, Retire, Return, Settle};
+    use Asks::{Advise, Arm, Count, Forward, Note, Reduce, Release, Reply, Reserve, Retire, Return, Settle};
     use Next::{Is, Stays};
-    use State::{Approved, Declined, Intent, Reversed, Reversing, Tombstone};
+    use State::{Approved, Declined, Intent, Quarantined, Reversed, Reversing, Tombstone};
     match step {
         Step::Nothing | Step::NotYet => row(Stays, &[],                  &[],                          &[]),
         Step::Admit           => row(Is(Intent),    &[INTENT],           &[Reserve],                   &[Forward]),
@@ -225,6 +243,8 @@ pub const fn consequence(step: Step) -> Consequence {
         Step::Confirm         => row(Stays,         &[],                 &[Reply],                     &[]),
         Step::RefusePartial   => row(Stays,         &[REFUSED],          &[Count, Reply],              &[]),
         Step::Approve         => row(Is(Approved),  &[OUTCOME],          &[Count],                     &[Reply]),
+        Step::ApprovePart     => row(Is(Approved),  &[OUTCOME],          &[Count],                     &[Reduce, Reply]),
+        Step::ReversePart     => row(Stays,         &[OBLIGATION],       &[Note],                      &[Reply, Advise]),
         Step::Decline         => row(Is(Declined),  &[OUTCOME],          &[Count],                     &[Release, Reply, Settle]),
         Step::Doubt           => row(Is(Reversing), &[OUTCOME],          &[Count, Note],               &[Reply, Advise]),
         Step::GiveUp          => row(Is(Reversing), &[OUTCOME],          &[Note, Retire, Count, Note], &[Reply, Advise]),
@@ -237,6 +257,7 @@ pub const fn consequence(step: Step) -> Consequence {
         Step::TakeBack        => row(Is(Reversing), &[BATCH, OBLIGATION], &[Note],                     &[Advise]),
         Step::Acknowledge     => row(Is(Reversed),  &[ACK],              &[],                          &[Release, Settle]),
         Step::Retry           => row(Stays,         &[],                 &[Arm],                       &[]),
+        Step::Park            => row(Is(Quarantined), &[PARKED],         &[Note],                      &[]),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::effect::ReversalReason;
 use crate::event::{Origin, Permit};
-use crate::record::{Charged, Compared, Drawn, Serial, Told};
+use crate::record::{Charged, Charges, Compared, Drawn, Part, Serial, Told};
 use crate::snapshot::Patience;
 use crate::state::State;
 use crate::table::Step;
@@ -36,6 +36,8 @@ pub(crate) enum Role {
     Recall,
     /// A settlement or an upload: waits for its record.
     Batch,
+    /// What is owed comes back from the shelf: waits for the journal.
+    Debt,
 }
 
 /// Everything a forward, a reversal and a record need to know.
@@ -62,6 +64,10 @@ pub struct Transaction {
     pub issuer_code: Option<ResponseCode>,
     /// The issuer's DE 38.
     pub approval_code: Option<ApprovalCode>,
+    /// What the issuer approved, or what a partial reversal left of it, where that is not the amount asked for.
+    pub approved_amount: Option<Minor>,
+    /// A reversal of a part is owed: the amounts before and after. The transaction stays approved.
+    pub part: Option<Part>,
     /// Our own reason for a decline.
     pub cause: Option<InternalCause>,
     /// Why a reversal is owed.
@@ -107,6 +113,17 @@ pub struct Transaction {
     pub(crate) holds: bool,
     /// The records (bits of [`Written`]) whose durability gives the charges back.
     pub(crate) release_on: u8,
+    /// The records whose durability gives a share of the charges back, and which share.
+    pub(crate) reduce_on: u8,
+    pub(crate) share: Part,
+    /// A part of it was reversed: its repeats are not told the approval any more.
+    pub(crate) partly_reversed: bool,
+    /// Nothing more is owed: it leaves when what was written is durable.
+    pub(crate) leaves: bool,
+    /// What is under way to the issuer is not what is owed now: its answer only makes room.
+    pub(crate) stale: bool,
+    /// Of a reversal that looks for its original: the record that was not it.
+    pub(crate) looked: Lsn,
     /// A store-and-forward slot is held.
     pub(crate) slot_held: bool,
     /// The issuer was seen to approve.
@@ -133,6 +150,8 @@ pub struct Transaction {
     pub(crate) compared: Option<[Compared; 2]>,
     /// Refused for asking more of its original than this.
     pub(crate) remaining: Minor,
+    /// Its entry among what is owed.
+    pub(crate) debt: u32,
 }
 
 /// Records whose durability the engine waits for: bits of `pending`, and the upper part of a frame's token.
@@ -146,10 +165,11 @@ pub(crate) enum Written {
     Tombstone = 16,
     Linked = 64,
     Batch = 128,
+    Parked = 32,
 }
 
 impl Written {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Intent,
         Self::Outcome,
         Self::Obligation,
@@ -157,6 +177,7 @@ impl Written {
         Self::Tombstone,
         Self::Linked,
         Self::Batch,
+        Self::Parked,
     ];
 
     pub(crate) const fn bit(self) -> u8 {
@@ -183,6 +204,8 @@ impl Transaction {
             deadline: Tick(0),
             issuer_code: None,
             approval_code: None,
+            approved_amount: None,
+            part: None,
             cause: None,
             reason: ReversalReason::Terminal,
             terminal_reason: None,
@@ -210,6 +233,12 @@ impl Transaction {
             replied: false,
             holds: false,
             release_on: 0,
+            reduce_on: 0,
+            share: Part::default(),
+            partly_reversed: false,
+            leaves: false,
+            stale: false,
+            looked: Lsn(u64::MAX),
             slot_held: false,
             approval_seen: false,
             advised: false,
@@ -224,6 +253,7 @@ impl Transaction {
             foreign: false,
             compared: None,
             remaining: 0,
+            debt: crate::debts::NONE,
         }
     }
 
@@ -235,6 +265,19 @@ impl Transaction {
     /// The link that carried it, if it has one in this configuration.
     pub fn link(&self) -> LinkIx {
         self.permit.map_or(LinkIx(u16::MAX), |permit| permit.link)
+    }
+
+    /// The amount that stands, or stood before it was reversed.
+    pub fn amount(&self) -> Minor {
+        self.approved_amount.unwrap_or(self.request.amount)
+    }
+
+    /// What is held of it is `share.keeps` from now on; returns what goes back.
+    pub(crate) fn reduce(&mut self) -> Charges {
+        let (share, count) = (self.share, usize::from(self.charge_count));
+        let back: Charges = self.charges().iter().map(|charge| share.gives_back(*charge)).collect();
+        self.charges[..count].iter_mut().for_each(|charge| *charge = share.keeps(*charge));
+        back
     }
 
     pub(crate) fn charge(&mut self, charge: Charge) {

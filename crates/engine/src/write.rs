@@ -4,12 +4,13 @@
 use crate::event::{TxnId, Verdict};
 use crate::past::Gone;
 use crate::record::{
-    Ack, Charges, Intent, Late, Obligation, Outcome, Record, Refused, Resolve, Serial, Told, Tombstone,
-    Undelivered, Unmatched, UnmatchedReason, Unsettled,
+    Ack, Charges, Intent, Late, Obligation, Outcome, Parked, Record, Refused, Resolve, Serial, Told,
+    Tombstone, Undelivered, Unmatched, UnmatchedReason, Unsettled,
 };
 use crate::state::State;
 use crate::transaction::{Transaction, Written};
 use crate::turn::{NOBODY, Turn, token};
+use limits::Charge;
 use terms::money::AMOUNT_MAX;
 use terms::{Answer, InDoubt, InternalCause, LinkIx, Minor, OriginalRef, Request, ResponseCode};
 
@@ -49,9 +50,10 @@ impl Turn<'_, '_> {
             state: transaction.state,
             told: Told { cause: transaction.cause, code: transaction.issuer_code },
             approval_code: transaction.approval_code,
-            approved_amount: None,
+            approved_amount: transaction.approved_amount,
             reason: owes.then_some(transaction.reason),
             approval_seen: transaction.approval_seen,
+            terminal_reason: transaction.terminal_reason.filter(|_| owes),
         };
         transaction.pending |= Written::Outcome.bit();
         #[cfg(pointsman_zoo)]
@@ -71,7 +73,9 @@ impl Turn<'_, '_> {
         if zoo::has(zoo::Bug::ObligationNotWritten) {
             return;
         }
-        let held = transaction.charges().iter().copied().filter(|_| holds);
+        let share = Some(transaction.share).filter(|_| transaction.reduce_on != 0);
+        let keeps = |charge: &Charge| share.map_or(*charge, |share| share.keeps(*charge));
+        let held = transaction.charges().iter().map(keeps).filter(|_| holds);
         let owed = Unsettled::Reverse {
             intent_lsn: transaction.intent_lsn,
             reason: transaction.reason,
@@ -79,6 +83,10 @@ impl Turn<'_, '_> {
             told: transaction.told,
             approval_seen: transaction.approval_seen,
             charges: held.collect::<Charges>(),
+            part: transaction.part,
+            issuer: transaction.issuer_id,
+            owner: transaction.request.owner(),
+            token: transaction.request.token,
             resolves,
         };
         self.write_owed(id, transaction, owed);
@@ -114,18 +122,37 @@ impl Turn<'_, '_> {
 
     /// The reversal is acknowledged.
     pub(crate) fn write_ack(&mut self, id: TxnId, transaction: &mut Transaction, code: Option<ResponseCode>) {
+        let stands = transaction.state == State::Approved;
         let record = Ack {
             serial: transaction.serial,
             slot: transaction.request.slot,
             repeat: transaction.request.repeat,
             intent_lsn: transaction.intent_lsn,
             wall_ms: self.now().wall_ms,
-            state: State::Reversed,
+            state: transaction.state,
             code,
             told: transaction.told,
+            approval_code: transaction.approval_code.filter(|_| stands),
+            amount: transaction.approved_amount.filter(|_| stands),
         };
         transaction.pending |= Written::Ack.bit();
         record.append_to(&mut self.frames.owed, token(id, Written::Ack));
+    }
+
+    /// The issuer refused the reversal too often.
+    pub(crate) fn write_parked(&mut self, id: TxnId, transaction: &mut Transaction) {
+        let record = Parked {
+            serial: transaction.serial,
+            slot: transaction.request.slot,
+            repeat: transaction.request.repeat,
+            intent_lsn: transaction.intent_lsn,
+            wall_ms: self.now().wall_ms,
+            answers: transaction.bad_answers,
+            code: transaction.issuer_code,
+            told: transaction.told,
+        };
+        transaction.pending |= Written::Parked.bit();
+        record.append_to(&mut self.frames.owed, token(id, Written::Parked));
     }
 
     pub(crate) fn write_tombstone(

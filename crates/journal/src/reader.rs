@@ -45,6 +45,10 @@ pub type RecordView<'a> = (Kind, &'a [u8], Option<&'a [u8]>);
 pub struct RecordBuf {
     batch: Vec<u8>,
     secrets: Vec<u8>,
+    /// The batch that both hold, checked; a neighbour's record needs no second look at the disk.
+    held: Option<BatchHeader>,
+    /// Its secrets are open.
+    opened: bool,
 }
 
 impl RecordBuf {
@@ -69,7 +73,18 @@ impl Reader {
         if lsn.0 >= self.shared.durable.load(Ordering::Acquire) {
             return Err(Fault::NoRecord { lsn, reason: "behind the durable end" });
         }
-        let header = self.shared.load_batch(lsn, &mut buf.batch)?;
+        let covers = |header: &BatchHeader| {
+            let start = header.lsn.0 + BATCH_HEADER_BYTES as u64;
+            (start..start + u64::from(header.body)).contains(&lsn.0)
+        };
+        let header = match buf.held.take().filter(covers) {
+            Some(header) => header,
+            None => {
+                buf.opened = false;
+                self.shared.load_batch(lsn, &mut buf.batch)?
+            }
+        };
+        buf.held = Some(header.clone());
         let body = &buf.batch[BATCH_HEADER_BYTES..BATCH_HEADER_BYTES + header.body as usize];
         let offset = (lsn.0 - header.lsn.0).checked_sub(BATCH_HEADER_BYTES as u64);
         let mut numbered = records(body).filter_map(Result::ok).zip(0_u32..);
@@ -80,8 +95,13 @@ impl Reader {
         if record.flags & FLAG_SECRET == 0 {
             return Ok((record.kind, record.payload, None));
         }
-        let sealed = &buf.batch[BATCH_HEADER_BYTES + header.body as usize..][..header.sealed as usize];
-        let secret = self.shared.open_secret(&header, sealed, ordinal, &mut buf.secrets)?;
+        if !buf.opened {
+            let sealed = &buf.batch[BATCH_HEADER_BYTES + header.body as usize..][..header.sealed as usize];
+            self.shared.open_secrets(&header, sealed, &mut buf.secrets)?;
+            buf.opened = true;
+        }
+        let secret = secret_of(&buf.secrets, ordinal)
+            .ok_or(Fault::NoRecord { lsn, reason: "the sealed part has no secret for the record" })?;
         Ok((record.kind, record.payload, Some(secret)))
     }
 
@@ -177,21 +197,12 @@ impl Shared {
         Ok(file)
     }
 
-    fn open_secret<'a>(
-        &self,
-        header: &BatchHeader,
-        sealed: &[u8],
-        ordinal: u32,
-        clear: &'a mut Vec<u8>,
-    ) -> Result<&'a [u8], Fault> {
+    fn open_secrets(&self, header: &BatchHeader, sealed: &[u8], clear: &mut Vec<u8>) -> Result<(), Fault> {
         clear.zeroize();
         clear.extend_from_slice(sealed);
         let nonce = SealNonce { epoch: header.epoch, batch: header.batch };
         self.seal.open(nonce, &seal_aad(header.node, nonce), clear)?;
-        secret_of(clear, ordinal).ok_or(Fault::NoRecord {
-            lsn: header.lsn,
-            reason: "the sealed part has no secret for the record",
-        })
+        Ok(())
     }
 }
 

@@ -83,6 +83,11 @@ impl Cell {
         self.amount.take(day.0, amount.max(0) as u64);
     }
 
+    /// Gives back a share of what was held for `day`; the count stays. As [`Cell::release`] where the day is another.
+    pub fn reduce(&self, day: BusinessDay, share: Minor) {
+        self.amount.take(day.0, share.max(0) as u64);
+    }
+
     /// Adds without a ceiling (a forced post, a replay); stops at 48 bits. Returns spent and count after it.
     pub fn force(&self, day: BusinessDay, amount: Minor, times: u32) -> (Minor, u32) {
         let spent = self.amount.force(day.0, amount.max(0) as u64);

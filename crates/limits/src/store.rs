@@ -65,6 +65,13 @@ impl Store {
         }
     }
 
+    /// Gives back shares: less was approved than reserved, or a part was reversed. The transactions stay counted.
+    pub fn reduce(&self, shares: impl IntoIterator<Item = Charge>) {
+        for share in shares {
+            self.with(share.key, |cell| cell.reduce(share.day, share.amount));
+        }
+    }
+
     /// Adds without asking: advices, offline sales, the reversal of a void. A straggler is charged to the later day.
     pub fn force(&self, demands: &[Demand]) -> Forced {
         let mut met = Forced::Within;

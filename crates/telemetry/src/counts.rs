@@ -16,6 +16,7 @@ pub struct Counts {
     cells: Box<[u64]>,
     in_flight: Box<[i64]>,
     saf_depth: Box<[i64]>,
+    quarantined: Box<[i64]>,
     connections: [i64; Side::ALL.len()],
 }
 
@@ -38,6 +39,7 @@ impl Counts {
             cells: vec![0; layout.cells].into(),
             in_flight: vec![0; layout.issuers].into(),
             saf_depth: vec![0; layout.issuers].into(),
+            quarantined: vec![0; layout.issuers].into(),
             connections: [0; Side::ALL.len()],
             layout,
         }
@@ -135,6 +137,11 @@ impl Counts {
         Self::add(&mut self.saf_depth, issuer, change);
     }
 
+    /// Reversals the issuer refused too often: `+1` when one is parked, `-1` when it is acknowledged after all.
+    pub fn saf_quarantined(&mut self, issuer: IssuerIx, change: i64) {
+        Self::add(&mut self.quarantined, issuer, change);
+    }
+
     /// Open connections: `+1` and `-1`.
     pub fn connections(&mut self, side: Side, change: i64) {
         self.connections[side.at()] += change;
@@ -151,8 +158,10 @@ impl Counts {
                 counter.increment(std::mem::take(cell));
             }
         }
-        let gauges = families.in_flight.iter().chain(&families.saf_depth).chain(&families.connections);
-        let changes = self.in_flight.iter_mut().chain(&mut self.saf_depth).chain(&mut self.connections);
+        let issuers = families.in_flight.iter().chain(&families.saf_depth).chain(&families.quarantined);
+        let gauges = issuers.chain(&families.connections);
+        let issuers = self.in_flight.iter_mut().chain(&mut self.saf_depth).chain(&mut self.quarantined);
+        let changes = issuers.chain(&mut self.connections);
         for (gauge, change) in gauges.zip(changes) {
             if *change != 0 {
                 gauge.increment(std::mem::take(change) as f64);

@@ -22,6 +22,7 @@ pub struct Families {
     pub(crate) counters: Vec<Counter>,
     pub(crate) in_flight: Vec<Gauge>,
     pub(crate) saf_depth: Vec<Gauge>,
+    pub(crate) quarantined: Vec<Gauge>,
     pub(crate) connections: Vec<Gauge>,
     link_up: Vec<Gauge>,
     reload: Vec<Gauge>,
@@ -47,6 +48,12 @@ impl Families {
         let families = Self {
             in_flight: desk.gauges(IN_FLIGHT, "Requests under way to the issuer", ["issuer"], issuers()),
             saf_depth: desk.gauges(SAF_DEPTH, "Messages owed to the issuer", ["issuer"], issuers()),
+            quarantined: desk.gauges(
+                QUARANTINED,
+                "Reversals the issuer refused too often, still owed",
+                ["issuer"],
+                issuers(),
+            ),
             connections: desk.gauges(CONNECTIONS, "Open connections", ["side"], names(Side::ALL, Side::name)),
             link_up: desk.gauges(LINK_UP, "1 if the link is signed on", ["issuer", "link"], links),
             reload: desk.gauges(RELOAD, "1 if the last configuration read was good", [], [[]]),
@@ -111,7 +118,7 @@ impl std::fmt::Debug for Families {
 fn named(labels: &Labels) -> Result<usize, TooManySeries> {
     let (issuers, links) = (labels.issuers.len(), labels.links.len());
     let least = Layout::new(labels, 0);
-    let gauges = issuers * 2 + Side::ALL.len() + links + 3;
+    let gauges = issuers * 3 + Side::ALL.len() + links + 3;
     let series = least.cells + gauges + render::SERIES;
     let row = least.rows.len();
     let room = (SERIES_MAX + row * slots(issuers, 0)).saturating_sub(series) / row;
@@ -195,6 +202,7 @@ const UNMATCHED: &str = "pointsman_unmatched_responses_total";
 const FORCED: &str = "pointsman_limit_forced_total";
 const IN_FLIGHT: &str = "pointsman_in_flight";
 const SAF_DEPTH: &str = "pointsman_saf_depth";
+const QUARANTINED: &str = "pointsman_saf_quarantined";
 const CONNECTIONS: &str = "pointsman_connections";
 const LINK_UP: &str = "pointsman_link_up";
 const RELOAD: &str = "pointsman_config_last_reload_successful";

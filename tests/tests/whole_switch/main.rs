@@ -6,6 +6,7 @@ mod disk;
 mod faults;
 mod kill_nine;
 mod load;
+mod million;
 mod operations;
 mod process;
 mod promises;

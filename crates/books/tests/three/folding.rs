@@ -1,6 +1,6 @@
 //! Records folded into the switch's book.
 
-use crate::writer::{self, Sale, ack, config, intent, late, obligation, outcome, parked};
+use crate::writer::{self, Sale, ack, ack_part, config, intent, late, obligation, outcome, parked, part};
 use books::SwitchBook;
 use books::switch_book::{State, Total};
 
@@ -29,12 +29,26 @@ fn every_way_through_the_states_ends_where_it_should() {
         (then(approved(), vec![obligation(&sale, 0), ack(&sale)]), State::Reversed),
         (then(approved(), vec![obligation(&sale, 0), ack(&sale), obligation(&sale, 6)]), State::Reversing),
         (then(approved(), vec![late(&sale)]), State::Approved),
+        (then(approved(), vec![part(&sale, 40)]), State::Approved),
+        (then(approved(), vec![part(&sale, 40), ack_part(&sale, 40)]), State::Approved),
+        (then(approved(), vec![part(&sale, 40), obligation(&sale, 0), ack(&sale)]), State::Reversed),
         (vec![intent(&sale), outcome(&sale, 7, 255, None)], State::StandIn),
     ] {
         let book = fold(&records);
         assert_eq!(book.transactions[&1].state, expected, "{records:?}");
         assert_eq!(book.findings, [""; 0], "{records:?}");
     }
+}
+
+#[test]
+fn a_part_lowers_the_amount_and_is_owed_until_it_is_acknowledged() {
+    let sale = Sale::number(1);
+    let mut records = vec![intent(&sale), outcome(&sale, 2, 255, Some("00")), part(&sale, 40)];
+    let book = fold(&records);
+    assert_eq!((book.transactions[&1].final_amount(), book.owed().count()), (40, 1));
+    records.push(ack_part(&sale, 40));
+    let book = fold(&records);
+    assert_eq!((book.transactions[&1].final_amount(), book.owed().count()), (40, 0));
 }
 
 #[test]

@@ -15,6 +15,7 @@ fn golden(name: &str) -> (u8, Vec<u8>) {
         ("REFUSED", 3),
         ("OBLIGATION reverse", 4),
         ("OBLIGATION look up", 4),
+        ("OBLIGATION reverse in part", 4),
         ("ACK", 5),
         ("TOMBSTONE", 6),
         ("LATE", 7),
@@ -68,10 +69,13 @@ fn the_other_kinds_are_read_too() {
     assert_eq!((refused.terminal.as_str(), refused.code), ("T0000001", None));
     let Payload::Owed(owed) = read("OBLIGATION reverse") else { panic!("not a reversal") };
     assert_eq!((owed.serial, owed.intent, owed.reason), (SERIAL, 0x1234_5678, 0));
-    assert_eq!((owed.search, owed.approval_seen), (77, true));
+    assert_eq!((owed.search, owed.approval_seen, owed.stays), (77, true, None));
+    let Payload::Owed(owed) = read("OBLIGATION reverse in part") else { panic!("not a reversal") };
+    assert_eq!((owed.search, owed.stays), (77, Some(900)));
     assert_eq!(read("OBLIGATION look up"), Payload::Search(SERIAL));
     let Payload::Ack(ack) = read("ACK") else { panic!("not an ack") };
     assert_eq!((ack.serial, ack.state, ack.code.as_deref()), (SERIAL, state::REVERSED, Some("25")));
+    assert_eq!(ack.amount, Some(900));
     assert_eq!(read("TOMBSTONE"), Payload::Tombstone(SERIAL));
     assert_eq!(read("LATE"), Payload::Late(SERIAL, true));
     let Payload::Unmatched(unmatched) = read("UNMATCHED") else { panic!("not unmatched") };

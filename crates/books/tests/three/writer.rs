@@ -106,29 +106,54 @@ pub(crate) fn outcome(sale: &Sale, state: u8, reason: u8, code: Option<&str>) ->
 }
 
 pub(crate) fn obligation(sale: &Sale, reason: u8) -> (u8, Vec<u8>) {
+    owed(sale, reason, 1, 0)
+}
+
+/// A reversal of a part: `stays` is what remains.
+pub(crate) fn part(sale: &Sale, stays: u64) -> (u8, Vec<u8>) {
+    owed(sale, 0, 3, stays)
+}
+
+fn owed(sale: &Sale, reason: u8, what: u8, stays: u64) -> (u8, Vec<u8>) {
     let mut out = head(sale);
     little(&mut out, 6, 1_763_774_116_000);
-    out.extend_from_slice(&[1, 1]);
+    out.extend_from_slice(&[what, 1]);
     little(&mut out, 6, 4224);
     out.push(reason);
     out.extend_from_slice(&[0; 5]);
     out.extend_from_slice(&[255, 0, 0, 0, 0, 0]);
     little(&mut out, 8, 0);
+    out.extend_from_slice(&[9; 28]);
+    little(&mut out, 6, sale.amount);
+    little(&mut out, 6, stays);
     out.push(1);
     out.extend_from_slice(&[7; 24]);
     (OBLIGATION, out)
 }
 
 pub(crate) fn ack(sale: &Sale) -> (u8, Vec<u8>) {
+    acknowledged(sale, 5, None)
+}
+
+/// The issuer took a part back: `stays` stays approved.
+pub(crate) fn ack_part(sale: &Sale, stays: u64) -> (u8, Vec<u8>) {
+    acknowledged(sale, 2, Some(stays))
+}
+
+fn acknowledged(sale: &Sale, state: u8, stays: Option<u64>) -> (u8, Vec<u8>) {
     let mut out = follower(sale);
-    out.push(5);
+    out.push(state);
     out.extend_from_slice(b"\x0200\0\0");
     out.extend_from_slice(&[255, 0, 0, 0, 0, 0]);
+    out.push(if stays.is_some() { 2 } else { 0 });
+    out.extend_from_slice(&[0; 6]);
+    little(&mut out, 6, stays.unwrap_or(0));
     (ACK, out)
 }
 
 pub(crate) fn parked(sale: &Sale) -> (u8, Vec<u8>) {
     let (_, mut out) = ack(sale);
+    out.truncate(44);
     out[32] = 3;
     (PARKED, out)
 }
@@ -143,7 +168,7 @@ pub(crate) fn late(sale: &Sale) -> (u8, Vec<u8>) {
 
 pub(crate) fn config() -> (u8, Vec<u8>) {
     let mut out = vec![0; 6];
-    little(&mut out, 2, 1);
+    little(&mut out, 2, 2);
     out.extend_from_slice(&[0; 12]);
     out.extend_from_slice(b"issuer 00000a11 huaxia\nlink 00000a12 huaxia/one\n");
     (12, out)

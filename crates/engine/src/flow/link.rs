@@ -10,6 +10,7 @@ use crate::event::TxnId;
 use crate::index::Entry;
 use crate::record::{Charges, Drawn, Linked, Record};
 use crate::replay::Past;
+use crate::reverse::END;
 use crate::settle::approve;
 use crate::snapshot::{RefundTerms, merchant_key};
 use crate::state::State;
@@ -26,7 +27,7 @@ impl Engine {
         let Some(entry) = entry else {
             return match self.index.is_complete() {
                 true => self.original_missing(turn, id, InternalCause::OriginalNotFound),
-                false => turn.ask(Effect::Find { txn: id, slot: reference.slot }),
+                false => turn.ask(Effect::Find { txn: id, slot: reference.slot, before: END }),
             };
         };
         match (entry.slab(), entry.state) {
@@ -48,7 +49,8 @@ impl Engine {
         let id = self.slab.id(position);
         let original = self.slab.at(position);
         let held = original.charges().iter().copied().filter(|_| original.holds).collect();
-        let state = if original.pending == 0 { original.state } else { State::Intent };
+        let settled = original.pending == 0 && original.part.is_none();
+        let state = if settled { original.state } else { State::Intent };
         let Transaction { request, role, origin, received, .. } = *original;
         let copy = Transaction {
             serial: original.serial,
@@ -56,6 +58,8 @@ impl Engine {
             intent_lsn: original.intent_lsn,
             issuer_code: original.issuer_code,
             approval_code: original.approval_code,
+            approved_amount: original.approved_amount,
+            partly_reversed: original.partly_reversed,
             acquirer_day: original.acquirer_day,
             drawn: original.drawn,
             ..Transaction::new(&request, role, state, origin, received)
@@ -156,7 +160,7 @@ impl Engine {
         self.post(id);
         let operation = self.slab.at(id.index);
         self.batches.count(&operation.request, operation.foreign, false);
-        approve(turn, id, operation, answer);
+        approve(turn, id, operation, answer, None);
     }
 
     /// A completion is charged now, in the place of its pre-authorization.
@@ -186,7 +190,7 @@ impl Engine {
             drawn: tie.drawn,
             told: original.told,
             approval_code: original.approval_code,
-            approved_amount: None,
+            approved_amount: original.approved_amount,
             operation: operation.serial,
             charges: link.given_back,
         };

@@ -106,7 +106,7 @@ const fn other_card(kind: Kind) -> InternalCause {
 
 /// What was approved of it.
 fn approved(original: &Transaction) -> Minor {
-    original.request.amount
+    original.amount()
 }
 
 /// Rounded down: a share is a ceiling.

@@ -86,7 +86,7 @@ impl Engine {
     /// An approved transaction is taken back: its batch has one less.
     pub(crate) fn withdraw(&mut self, turn: &mut Turn, id: TxnId) {
         let transaction = self.slab.at(id.index);
-        let request = transaction.request;
+        let request = Request { amount: transaction.amount(), ..transaction.request };
         let Some(side) = request.kind.batch_side().filter(|_| request.batch != 0) else { return };
         let (foreign, serial) = (transaction.foreign, transaction.serial);
         self.batches.count(&request, foreign, true);

@@ -10,6 +10,7 @@ use crate::event::{Origin, TxnId};
 use crate::index::Entry;
 use crate::record::{Charges, Drawn, Serial};
 use crate::replay::Past;
+use crate::reverse::END;
 use crate::settle::oblige;
 use crate::state::State;
 use crate::transaction::{Role, Transaction};
@@ -112,7 +113,7 @@ impl Engine {
         let reference = self.slab.at(reversal.index).request.original.expect("checked when it came");
         let entry = self.index.find_original(&reference);
         let Some(entry) = entry else {
-            return turn.ask(Effect::Find { txn: reversal, slot: reference.slot });
+            return turn.ask(Effect::Find { txn: reversal, slot: reference.slot, before: END });
         };
         match entry.slab() {
             None => {

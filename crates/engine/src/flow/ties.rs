@@ -7,7 +7,7 @@ use crate::ledger::Map;
 use crate::record::{Charges, Drawn, Serial, Told};
 use crate::transaction::{NIL, Transaction};
 use journal::Lsn;
-use terms::{ApprovalCode, Check, Kind, Minor, Mti, SlotKey, Stan, Text, TransmissionTime};
+use terms::{ApprovalCode, Check, InternalCause, Kind, Minor, Mti, SlotKey, Stan, Text, TransmissionTime};
 
 /// Slot and repeat check: together they name one transaction.
 pub(crate) type Key = (u64, u32);
@@ -42,6 +42,7 @@ pub(crate) struct Original {
     pub(crate) intent_lsn: Lsn,
     pub(crate) told: Told,
     pub(crate) approval_code: Option<ApprovalCode>,
+    pub(crate) approved_amount: Option<Minor>,
     pub(crate) named: NamedOriginal,
 }
 
@@ -56,8 +57,13 @@ impl Original {
             slot: request.slot,
             repeat: request.repeat,
             intent_lsn: transaction.intent_lsn,
-            told: Told { cause: None, code: transaction.issuer_code },
+            // What was reversed in part is not told as approved any more.
+            told: Told {
+                cause: transaction.partly_reversed.then_some(InternalCause::Reversed),
+                code: transaction.issuer_code,
+            },
             approval_code: transaction.approval_code,
+            approved_amount: transaction.approved_amount,
             named: NamedOriginal {
                 mti: request.mti,
                 stan,

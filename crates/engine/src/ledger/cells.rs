@@ -41,6 +41,13 @@ impl Cells {
         }
     }
 
+    /// Takes a share back; the transaction stays counted.
+    pub(super) fn reduce(&mut self, share: Charge) {
+        if let Some(cell) = self.cells.get_mut(&share.key).filter(|cell| cell.day == share.day) {
+            cell.amount = (cell.amount - share.amount).max(0);
+        }
+    }
+
     pub(super) fn forget_before(&mut self, oldest: BusinessDay) {
         self.cells.retain(|_, cell| cell.day >= oldest);
     }

@@ -150,7 +150,7 @@ fn write_records(ledger: &Ledger, out: &mut Summed<'_>) -> io::Result<()> {
         if zoo::has(zoo::Bug::CheckpointForgetsOwed) {
             continue;
         }
-        framed(out, owed.intent_lsn, u8::from(owed.quarantined), &owed.obligation())?;
+        framed(out, owed.lsn, u8::from(owed.quarantined), &owed.obligation())?;
     }
     end(out)?;
     for resolving in ledger.resolving.values() {
@@ -173,10 +173,10 @@ fn read_records(ledger: &mut Ledger, input: &mut Summing<'_>) -> io::Result<()> 
         let intent = <Intent as Record>::read(&payload).map_err(damaged)?;
         ledger.open.insert(intent.serial, OpenIntent { lsn, intent });
     }
-    while let Some((_, quarantined)) = unframed(input, &mut payload)? {
+    while let Some((lsn, quarantined)) = unframed(input, &mut payload)? {
         let obligation = Obligation::read(&payload).map_err(damaged)?;
-        let owed = Owed::by_obligation(&obligation, None).ok_or_else(|| damaged("not a reversal"))?;
-        ledger.owed.insert(owed.serial, Owed { quarantined: quarantined != 0, ..owed });
+        let owed = Owed::by_obligation(&obligation, None, lsn).ok_or_else(|| damaged("not a reversal"))?;
+        ledger.owed.insert(owed.serial, Box::new(Owed { quarantined: quarantined != 0, ..owed }));
     }
     while let Some((lsn, _)) = unframed(input, &mut payload)? {
         let obligation = Obligation::read(&payload).map_err(damaged)?;

@@ -1,15 +1,16 @@
 //! The hand-over from the ledger to the shards: each gets its own duplicates, open INTENTs, obligations and tombstones.
-//! Never loses an obligation: if its INTENT cannot be read, the hand-over fails and the switch does not start.
+//! Never loses what is open: if an INTENT without an outcome cannot be read, the hand-over fails and the switch does not
+//! start. What is owed is read when it is sent.
 //! Guards: the number of shards may differ from that of the process that wrote the records.
 
 use super::{Ledger, LedgerOptions};
 use crate::effect::ReversalReason;
 use crate::flow::Batches;
 use crate::index::{Index, shard_of, shard_of_tag};
-use crate::record::{Charges, Intent, Obligation, Outcome, Resolve, Serial, Told, Tombstone, Unsettled};
+use crate::record::{Intent, Obligation, Outcome, Part, Resolve, Serial, Told, Tombstone, Unsettled};
 use journal::Lsn;
-use limits::LimitKey;
-use terms::{BusinessDay, Check, Minor, ResponseCode, SlotKey};
+use limits::{Charge, LimitKey};
+use terms::{BusinessDay, CardToken, Check, Minor, ResponseCode, SlotKey};
 
 /// An INTENT without an outcome: in doubt, to be settled by its type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,7 +22,7 @@ pub struct OpenIntent {
 }
 
 /// A reversal that the issuer has not acknowledged.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Owed {
     /// Of the transaction.
     pub serial: Serial,
@@ -31,6 +32,8 @@ pub struct Owed {
     pub repeat: Check,
     /// Position of its INTENT.
     pub intent_lsn: Lsn,
+    /// Position of the record that says so.
+    pub lsn: Lsn,
     /// Since when, milliseconds since 1970-01-01 UTC.
     pub wall_ms: i64,
     /// Why.
@@ -41,36 +44,60 @@ pub struct Owed {
     pub told: Told,
     /// The issuer approved it once.
     pub approval_seen: bool,
-    /// What its acknowledgement gives back.
-    pub charges: Charges,
+    /// What its acknowledgement gives back; of a part, the share that [`Part::gives_back`] says.
+    pub charges: Box<[Charge]>,
+    /// Only a part is to be reversed: the transaction stays approved.
+    pub part: Option<Part>,
+    /// `stable_id` of the issuer.
+    pub issuer: u32,
+    /// `Request::owner()` of its terminal.
+    pub owner: u64,
+    /// Token of the card.
+    pub token: CardToken,
     /// The issuer refused it too often.
     pub quarantined: bool,
     /// Its INTENT with the card number; `None` in the ledger, always there in a [`ShardState`].
-    pub intent: Option<Intent>,
+    pub intent: Option<Box<Intent>>,
 }
 
 impl Owed {
-    pub(super) fn by_outcome(outcome: &Outcome, open: &OpenIntent) -> Self {
+    pub(super) fn by_outcome(outcome: &Outcome, open: &OpenIntent, lsn: Lsn) -> Self {
         Self {
             serial: outcome.serial,
             slot: outcome.slot,
             repeat: outcome.repeat,
             intent_lsn: open.lsn,
+            lsn,
             wall_ms: outcome.wall_ms,
             reason: outcome.reason.unwrap_or(ReversalReason::Restart),
-            terminal_reason: None,
+            terminal_reason: outcome.terminal_reason,
             told: outcome.told,
             approval_seen: outcome.approval_seen,
             charges: open.intent.held().collect(),
+            part: None,
+            issuer: open.intent.issuer,
+            owner: open.intent.request.owner(),
+            token: open.intent.request.token,
             quarantined: false,
             intent: None,
         }
     }
 
     /// `open`: the INTENT, if the obligation came before any outcome; then everything reserved is still held.
-    pub(super) fn by_obligation(obligation: &Obligation, open: Option<OpenIntent>) -> Option<Self> {
-        let Unsettled::Reverse { intent_lsn, reason, terminal_reason, told, approval_seen, charges, .. } =
-            obligation.owed
+    pub(super) fn by_obligation(obligation: &Obligation, open: Option<OpenIntent>, lsn: Lsn) -> Option<Self> {
+        let Unsettled::Reverse {
+            intent_lsn,
+            reason,
+            terminal_reason,
+            told,
+            approval_seen,
+            charges,
+            part,
+            issuer,
+            owner,
+            token,
+            ..
+        } = obligation.owed
         else {
             return None;
         };
@@ -79,12 +106,20 @@ impl Owed {
             slot: obligation.slot,
             repeat: obligation.repeat,
             intent_lsn,
+            lsn,
             wall_ms: obligation.wall_ms,
             reason,
             terminal_reason,
             told,
             approval_seen,
-            charges: open.map_or(charges, |open| open.intent.held().collect()),
+            charges: match open {
+                Some(open) => open.intent.held().collect(),
+                None => charges.iter().collect(),
+            },
+            part,
+            issuer,
+            owner,
+            token,
             quarantined: false,
             intent: None,
         })
@@ -98,10 +133,21 @@ impl Owed {
             terminal_reason: self.terminal_reason,
             told: self.told,
             approval_seen: self.approval_seen,
-            charges: self.charges,
+            charges: self.charges.iter().copied().collect(),
+            part: self.part,
+            issuer: self.issuer,
+            owner: self.owner,
+            token: self.token,
             resolves: Serial::NONE,
         };
         Obligation { serial: self.serial, slot: self.slot, repeat: self.repeat, wall_ms: self.wall_ms, owed }
+    }
+}
+
+impl Shelved {
+    fn of(owed: &Owed) -> Self {
+        let &Owed { serial, lsn: owing, issuer, token, approval_seen, quarantined, .. } = owed;
+        Self { serial, owing, issuer, token, approval_seen, quarantined }
     }
 }
 
@@ -135,6 +181,23 @@ impl Resolving {
     }
 }
 
+/// Something owed as a shard remembers it: the journal has the rest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shelved {
+    /// Of the transaction.
+    pub serial: Serial,
+    /// Position of the record that says what is owed.
+    pub owing: Lsn,
+    /// `stable_id` of the issuer.
+    pub issuer: u32,
+    /// Token of the card.
+    pub token: CardToken,
+    /// The issuer approved it once.
+    pub approval_seen: bool,
+    /// The issuer refused it too often.
+    pub quarantined: bool,
+}
+
 /// A tombstone that has not expired.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StandingTombstone {
@@ -160,12 +223,14 @@ pub struct Spent {
 /// What one shard starts from.
 #[derive(Debug)]
 pub struct ShardState {
-    /// Remembered transactions; those in `open` and `owed` are among them.
+    /// Remembered transactions; those that are open or owed are among them.
     pub index: Index,
     /// In doubt.
     pub open: Vec<OpenIntent>,
-    /// Owed; each with its INTENT.
-    pub owed: Vec<Owed>,
+    /// Owed reversals, in the order of their records.
+    pub debts: Vec<Shelved>,
+    /// Owed reversals of parts; each with its INTENT.
+    pub parts: Vec<Owed>,
     /// Originals looked for.
     pub resolving: Vec<Resolving>,
     /// Standing tombstones, oldest first; they are in the index, too.
@@ -182,7 +247,8 @@ impl ShardState {
         Self {
             index: Index::new(index_entries, index_window_ms),
             open: Vec::new(),
-            owed: Vec::new(),
+            debts: Vec::new(),
+            parts: Vec::new(),
             resolving: Vec::new(),
             tombstones: Vec::new(),
             batches: Batches::default(),
@@ -229,10 +295,15 @@ impl Ledger {
             states[shard_of(open.intent.request.owner(), shards)].open.push(open);
         }
         for mut owed in self.owed.into_values() {
+            let state = &mut states[shard_of(owed.owner, shards)];
+            if owed.part.is_none() {
+                state.debts.push(Shelved::of(&owed));
+                continue;
+            }
             let intent =
                 fetch(owed.intent_lsn).ok_or(Missing { serial: owed.serial, lsn: owed.intent_lsn })?;
-            owed.intent = Some(intent);
-            states[shard_of(intent.request.owner(), shards)].owed.push(owed);
+            owed.intent = Some(Box::new(intent));
+            state.parts.push(*owed);
         }
         for resolving in self.resolving.into_values() {
             states[shard_of(resolving.resolve.owner(), shards)].resolving.push(resolving);
@@ -283,6 +354,7 @@ impl Ledger {
 /// Maps have no order; a restart should not depend on chance.
 fn in_log_order(state: &mut ShardState) {
     state.open.sort_unstable_by_key(|open| open.lsn);
-    state.owed.sort_unstable_by_key(|owed| owed.intent_lsn);
+    state.debts.sort_unstable_by_key(|debt| debt.owing);
+    state.parts.sort_unstable_by_key(|owed| owed.intent_lsn);
     state.resolving.sort_unstable_by_key(|resolving| resolving.lsn);
 }

@@ -38,7 +38,7 @@ impl Record for Day {
 }
 
 /// Version of all payload layouts; every CONFIG names it.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 
 /// One CONFIG, written at every start and reload before traffic; several where the names need more than one record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,7 +84,7 @@ impl<'a> Config<'a> {
         let mut reading = Reading::new(CONFIG, payload);
         let wall_ms = reading.wall()?;
         let format = reading.u16()?;
-        reading.expect((format == FORMAT).then_some(()), "payload format 1")?;
+        reading.expect((format == FORMAT).then_some(()), "payload format 2")?;
         let (version, hash) = (reading.u32()?, reading.u64()?);
         Ok(Self { wall_ms, version, hash, names: text(&mut reading)? })
     }

@@ -69,6 +69,8 @@ pub struct Outcome {
     pub reason: Option<ReversalReason>,
     /// The issuer approved it, whatever became of it here.
     pub approval_seen: bool,
+    /// DE 39 of the terminal's reversal that led to state Reversing; not kept where it is longer than three bytes.
+    pub terminal_reason: Option<ResponseCode>,
 }
 
 /// Length of every OUTCOME payload.
@@ -95,7 +97,7 @@ impl Record for Outcome {
         self.told.write(&mut pen);
         pen.array(self.approval_code.map_or([0; 6], |code| code.0));
         pen.amount(self.approved_amount.unwrap_or(0));
-        pen.array([0; 3]);
+        pen.array(short(self.terminal_reason));
         pen.into(out);
     }
 
@@ -113,7 +115,7 @@ impl Record for Outcome {
         let told = Told::read(&mut reading)?;
         let approval_code = reading.array().map(ApprovalCode)?;
         let amount = reading.amount()?;
-        reading.bytes(3)?;
+        let terminal_reason = read_short(reading.array()?);
         reading.end()?;
         Ok(Self {
             serial,
@@ -127,6 +129,7 @@ impl Record for Outcome {
             approved_amount: (flags & HAS_AMOUNT != 0).then_some(amount),
             reason,
             approval_seen: flags & APPROVAL_SEEN != 0,
+            terminal_reason,
         })
     }
 
@@ -145,6 +148,20 @@ impl Outcome {
             | flag(self.approval_code.is_some(), HAS_APPROVAL_CODE)
             | flag(self.approved_amount.is_some(), HAS_AMOUNT)
     }
+}
+
+/// Three bytes, filled with zeros.
+fn short(code: Option<ResponseCode>) -> [u8; 3] {
+    let mut bytes = [0; 3];
+    if let Some(place) = code.as_ref().map(ResponseCode::as_bytes).filter(|code| code.len() <= bytes.len()) {
+        bytes[..place.len()].copy_from_slice(place);
+    }
+    bytes
+}
+
+fn read_short(bytes: [u8; 3]) -> Option<ResponseCode> {
+    let len = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    ResponseCode::new(&bytes[..len]).filter(|_| len > 0)
 }
 
 pub(super) fn write_reason<const N: usize>(reason: Option<ReversalReason>, pen: &mut Pen<N>) {

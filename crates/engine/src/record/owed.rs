@@ -5,13 +5,16 @@
 
 use super::intent::{read_currency, read_original, read_stan, write_original};
 use super::outcome::{Told, read_reason, write_reason};
-use super::wire::{Pen, Reading};
+use super::wire::{Pen, Reading, flag};
 use super::{ACK, Damaged, OBLIGATION, Record, Serial};
 use crate::State;
 use crate::effect::ReversalReason;
 use journal::{Kind, Lsn};
 use limits::{Charge, LimitKey};
-use terms::{BusinessDay, Check, Currency, Minor, OriginalRef, ResponseCode, SlotKey, Stan, Text};
+use terms::{
+    ApprovalCode, BusinessDay, CardToken, Check, Currency, Minor, OriginalRef, ResponseCode, SlotKey, Stan,
+    Text,
+};
 
 /// Up to four charges: what an acknowledged reversal gives back. Empty where nothing is held (any more).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -49,7 +52,7 @@ impl FromIterator<Charge> for Charges {
 /// What is owed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unsettled {
-    /// A reversal of a transaction whose INTENT is known.
+    /// A reversal, of the whole or of a part, of a transaction whose INTENT is known.
     Reverse {
         /// Position of the INTENT.
         intent_lsn: Lsn,
@@ -63,11 +66,45 @@ pub enum Unsettled {
         approval_seen: bool,
         /// What its acknowledgement releases.
         charges: Charges,
+        /// Where only a part is reversed (DE 95): how much. Its acknowledgement then gives back that share of the charges.
+        part: Option<Part>,
+        /// `stable_id` of the issuer.
+        issuer: u32,
+        /// `Request::owner()` of its terminal: which shard owes it.
+        owner: u64,
+        /// Token of the card: what is owed of one card goes out in order.
+        token: CardToken,
         /// The look-up that found it; [`Serial::NONE`] if there was none.
         resolves: Serial,
     },
     /// An original that memory could not rule out: look it up in the archive, then reverse it or set a tombstone.
     Resolve(Resolve),
+}
+
+/// A reversal of a part: the transaction stays approved with the lower amount.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Part {
+    /// The amount that stood before.
+    pub before: Minor,
+    /// The amount that stays.
+    pub stays: Minor,
+}
+
+impl Part {
+    /// What of `charge` is still held for the amount that stays; rounded up, so that a counter never under-counts.
+    pub fn keeps(self, charge: Charge) -> Charge {
+        if self.before <= 0 {
+            return charge;
+        }
+        let (held, stays, before) =
+            (i128::from(charge.amount), i128::from(self.stays.min(self.before)), i128::from(self.before));
+        Charge { amount: ((held * stays + before - 1) / before) as Minor, ..charge }
+    }
+
+    /// What of `charge` goes back.
+    pub fn gives_back(self, charge: Charge) -> Charge {
+        Charge { amount: charge.amount - self.keeps(charge).amount, ..charge }
+    }
 }
 
 /// A terminal's reversal whose original was not found and not ruled out.
@@ -119,10 +156,11 @@ pub struct Obligation {
     pub owed: Unsettled,
 }
 
-const OBLIGATION_BYTES_MAX: usize = 28 + 6 + 1 + 5 + 6 + 1 + 8 + 1 + 4 * 24;
+const OBLIGATION_BYTES_MAX: usize = 28 + 6 + 1 + 5 + 6 + 1 + 8 + 28 + 12 + 1 + 4 * 24;
 const REVERSE: u8 = 1;
 const RESOLVE: u8 = 2;
-/// Where it says which of the two.
+const REVERSE_PART: u8 = 3;
+/// Where it says which of the three.
 const WHAT: usize = 26;
 
 /// Whether the payload is of an OBLIGATION to look for an original.
@@ -152,9 +190,10 @@ impl Record for Obligation {
         let (slot, repeat) = (SlotKey(reading.u64()?), Check(reading.u32()?));
         let wall_ms = reading.wall()?;
         let owed = match reading.u8()? {
-            REVERSE => read_reverse(&mut reading)?,
+            REVERSE => read_reverse(&mut reading, false)?,
+            REVERSE_PART => read_reverse(&mut reading, true)?,
             RESOLVE => Unsettled::Resolve(read_resolve(&mut reading)?),
-            _ => return Err(reading.damaged("reverse (1) or resolve (2)")),
+            _ => return Err(reading.damaged("reverse (1), resolve (2) or reverse in part (3)")),
         };
         reading.end()?;
         Ok(Self { serial, slot, repeat, wall_ms, owed })
@@ -173,18 +212,35 @@ impl Record for Obligation {
 }
 
 fn write_reverse<const N: usize>(owed: &Unsettled, pen: &mut Pen<N>) {
-    let Unsettled::Reverse { intent_lsn, reason, terminal_reason, told, approval_seen, charges, resolves } =
-        owed
+    let Unsettled::Reverse {
+        intent_lsn,
+        reason,
+        terminal_reason,
+        told,
+        approval_seen,
+        charges,
+        part,
+        issuer,
+        owner,
+        token,
+        resolves,
+    } = owed
     else {
         return;
     };
-    pen.u8(REVERSE);
+    pen.u8(if part.is_some() { REVERSE_PART } else { REVERSE });
     pen.u8(u8::from(*approval_seen));
     pen.lsn(*intent_lsn);
     write_reason(Some(*reason), pen);
     pen.code(*terminal_reason);
     told.write(pen);
     pen.u64(resolves.0);
+    pen.u32(*issuer);
+    pen.u64(*owner);
+    pen.array(token.0);
+    let Part { before, stays } = part.unwrap_or_default();
+    pen.amount(before);
+    pen.amount(stays);
     write_charges(charges, pen);
 }
 
@@ -213,7 +269,7 @@ pub(super) fn read_charges(reading: &mut Reading<'_>) -> Result<Charges, Damaged
     Ok(charges)
 }
 
-fn read_reverse(reading: &mut Reading<'_>) -> Result<Unsettled, Damaged> {
+fn read_reverse(reading: &mut Reading<'_>, is_part: bool) -> Result<Unsettled, Damaged> {
     let approval_seen = reading.u8()? != 0;
     let intent_lsn = reading.lsn()?;
     let reason = read_reason(reading)?;
@@ -221,8 +277,22 @@ fn read_reverse(reading: &mut Reading<'_>) -> Result<Unsettled, Damaged> {
     let terminal_reason = reading.code()?;
     let told = Told::read(reading)?;
     let resolves = Serial(reading.u64()?);
+    let (issuer, owner, token) = (reading.u32()?, reading.u64()?, CardToken(reading.array()?));
+    let part = Some(Part { before: reading.amount()?, stays: reading.amount()? }).filter(|_| is_part);
     let charges = read_charges(reading)?;
-    Ok(Unsettled::Reverse { intent_lsn, reason, terminal_reason, told, approval_seen, charges, resolves })
+    Ok(Unsettled::Reverse {
+        intent_lsn,
+        reason,
+        terminal_reason,
+        told,
+        approval_seen,
+        charges,
+        part,
+        issuer,
+        owner,
+        token,
+        resolves,
+    })
 }
 
 fn write_resolve<const N: usize>(resolve: &Resolve, pen: &mut Pen<N>) {
@@ -265,19 +335,26 @@ pub struct Ack {
     pub intent_lsn: Lsn,
     /// Milliseconds since 1970-01-01 UTC.
     pub wall_ms: i64,
-    /// Final state: Reversed; Approved for an acknowledged advice.
+    /// Final state: Reversed; Approved for an acknowledged advice or reversal of a part.
     pub state: State,
     /// The issuer's DE 39.
     pub code: Option<ResponseCode>,
     /// What the terminal was first told about the original.
     pub told: Told,
+    /// DE 38 of what stays approved.
+    pub approval_code: Option<ApprovalCode>,
+    /// What stays approved, where that is not the amount asked for.
+    pub amount: Option<Minor>,
 }
+
+const HAS_APPROVAL_CODE: u8 = 1;
+const HAS_AMOUNT: u8 = 2;
 
 impl Record for Ack {
     const KIND: Kind = ACK;
 
     fn write(&self, out: &mut Vec<u8>) {
-        let mut pen = Pen::<44>::new();
+        let mut pen = Pen::<57>::new();
         pen.u64(self.serial.0);
         pen.u64(self.slot.0);
         pen.u32(self.repeat.0);
@@ -286,6 +363,11 @@ impl Record for Ack {
         pen.u8(self.state.number());
         pen.code(self.code);
         self.told.write(&mut pen);
+        pen.u8(
+            flag(self.approval_code.is_some(), HAS_APPROVAL_CODE) | flag(self.amount.is_some(), HAS_AMOUNT)
+        );
+        pen.array(self.approval_code.map_or([0; 6], |code| code.0));
+        pen.amount(self.amount.unwrap_or(0));
         pen.into(out);
     }
 
@@ -303,9 +385,14 @@ impl Record for Ack {
             },
             code: reading.code()?,
             told: Told::read(&mut reading)?,
+            approval_code: None,
+            amount: None,
         };
+        let flags = reading.u8()?;
+        let (approval_code, amount) = (ApprovalCode(reading.array()?), reading.amount()?);
         reading.end()?;
-        Ok(ack)
+        let approval_code = (flags & HAS_APPROVAL_CODE != 0).then_some(approval_code);
+        Ok(Self { approval_code, amount: (flags & HAS_AMOUNT != 0).then_some(amount), ..ack })
     }
 
     fn transaction(&self) -> Option<(Serial, SlotKey, Check)> {

@@ -67,7 +67,7 @@ fn a_link_that_comes_up_is_offered_what_is_owed() {
          spent 20.00
          sent 0200 0200
          link 0 up
-         sent 0421 0421
+         sent 0421 0420
          owed 0
          spent 0.00
          quiet",
@@ -81,7 +81,7 @@ fn bad_answers_to_a_reversal_leave_it_owed() {
          issuer rejects reversals with 30
          0200 stan=1 amount=10.00            -> 00
          0400 stan=1                         -> 00
-         wait 30000
+         wait 600
          owed 1
          issuer rejects reversals with 21
          wait 10000

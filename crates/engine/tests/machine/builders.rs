@@ -15,6 +15,10 @@ pub const TIMEOUT: u64 = 1_000;
 pub const REVERSAL_TIMEOUT: u64 = 2_000;
 /// Time an undelivered approval waits.
 pub const GRACE: u64 = 5_000;
+/// Messages about what is owed that may be out at once.
+pub const SAF_WINDOW: u32 = 4;
+/// Bad answers to a reversal that are put up with, and one more.
+pub const QUARANTINE_AFTER: u8 = 3;
 /// First and longest back-off.
 pub const RETRY: (u32, u32) = (500, 8_000);
 
@@ -46,6 +50,8 @@ fn issuer(name: &str, links: &[u16]) -> IssuerTerms {
         reversal_timeout_ms: REVERSAL_TIMEOUT as u32,
         retry_first_ms: RETRY.0,
         retry_max_ms: RETRY.1,
+        saf_window: SAF_WINDOW,
+        quarantine_after: QUARANTINE_AFTER,
         grace_ms: GRACE as u32,
         require_approval_code: false,
         calendar: CalendarIx(0),
@@ -66,6 +72,7 @@ pub fn listener() -> ListenerTerms {
         calendar: CalendarIx(0),
         answer_within_ms: 5_000,
         pin_passthrough: false,
+        partial_approvals: false,
         registered_only: false,
     }
 }

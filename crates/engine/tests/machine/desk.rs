@@ -63,10 +63,10 @@ impl Desk {
         (kind, payload.to_vec(), secret.unwrap_or_default().to_vec())
     }
 
-    /// The latest record of a slot, as the shell would ask for it.
-    pub fn find(&self, slot: u64) -> Result<Lsn, bool> {
+    /// The latest record of a slot before a position, as the shell would ask for it.
+    pub fn find(&self, slot: u64, before: Lsn) -> Result<Lsn, bool> {
         match self.reader.find(slot) {
-            Find::Found(positions) => Ok(positions[0]),
+            Find::Found(positions) => positions.into_iter().find(|position| *position < before).ok_or(true),
             Find::Missing => Err(true),
             Find::Unknown => Err(false),
         }

@@ -6,6 +6,7 @@
 //! 0100 | balance | 0400 | 0420 | sign-on | echo ...
 //! void | cancel | complete | unvoid | refund stan=2 of=1 amount=60.00   [class=1]: the original is a 0100
 //! settle 60.00 1 0.00 0 Equal             the totals of terminal 1: debits, credits; and how they compare | upload
+//! slots 3 | live 0 | issuer part 40.00 | terminals take parts | quarantined 1
 //! issuer approves | declines 51 | says 68 | says ZZ | silent | amount 1.00 | rejects reversals with 30
 //! late 00 stan=1                          the issuer answers a purchase that it kept silent about
 //! terminal hangs up                       the next approval cannot be delivered
@@ -27,6 +28,7 @@ enum Mood {
     Says(String),
     Silent,
     Amount(Minor),
+    Part(Minor),
 }
 
 /// Room for everything, for what is owed, for nothing.
@@ -87,6 +89,16 @@ impl Play {
             ["issuer", "declines" | "says", code] => self.mood = Mood::Says(code.into()),
             ["issuer", "silent"] => self.mood = Mood::Silent,
             ["issuer", "amount", amount] => self.mood = Mood::Amount(money(amount)),
+            ["issuer", "part", amount] => self.mood = Mood::Part(money(amount)),
+            ["terminals", "take", "parts"] => self.world.listener.partial_approvals = true,
+            ["slots", count] => assert_eq!(self.world.slots, count.parse::<usize>().unwrap(), "{line}"),
+            ["live", count] => {
+                assert_eq!(self.world.engine.live(), count.parse::<usize>().unwrap(), "{line}");
+            }
+            ["quarantined", count] => {
+                let parked = self.world.engine.quarantined(IssuerIx(0));
+                assert_eq!(parked, count.parse::<usize>().unwrap(), "{line}");
+            }
             ["issuer", "rejects", "reversals", "with", code] => self.reversals = code.into(),
             ["issuer", "takes", "reversals"] => self.reversals = "00".into(),
             ["late", code, stan] => self.late(code, number(stan)),
@@ -241,8 +253,9 @@ impl Play {
             Mood::Says(code) => {
                 self.world.issuer_says(&sent, &answer(&sent.request, &code), verdict(&code));
             }
-            Mood::Amount(amount) => {
-                let mut answer = answer(&sent.request, "00");
+            Mood::Amount(amount) | Mood::Part(amount) => {
+                let code = if matches!(self.mood, Mood::Part(_)) { "10" } else { "00" };
+                let mut answer = answer(&sent.request, code);
                 answer.amount = Some(amount);
                 self.world.issuer_says(&sent, &answer, Verdict::Approves);
             }
@@ -318,7 +331,7 @@ pub fn render(code: Code) -> String {
 
 fn verdict(code: &str) -> Verdict {
     match code {
-        "00" => Verdict::Approves,
+        "00" | "10" => Verdict::Approves,
         "09" | "68" => Verdict::InDoubt,
         "51" | "05" | "55" => Verdict::Declines,
         _ => Verdict::Neither,

@@ -26,7 +26,7 @@ fn a_reversal_must_name_the_whole_amount() {
         "ceiling 100.00
          0200 stan=1 amount=60.00            -> 00
          0400 stan=1 amount=50.00            -> 13
-         0400 stan=1 replacement=20.00       -> 13
+         0400 stan=1 replacement=60.00       -> 13
          0400 stan=9 replacement=20.00       -> 13
          spent 60.00
          sent 0200

@@ -7,7 +7,7 @@ use crate::builders;
 use crate::desk::{self, Desk, LEDGER};
 use engine::effect::{Note, Tally};
 use engine::record::{
-    ACK, INTENT, Intent, LINKED, Linked, OUTCOME, Outcome, REFUSED, Record, Serial, TOMBSTONE,
+    ACK, INTENT, Intent, LINKED, Linked, OUTCOME, Outcome, PARKED, REFUSED, Record, Serial, TOMBSTONE,
 };
 use engine::{
     Config, Context, Disposition, Effect, Effects, Engine, Entry, Event, Fetched, Frames, Ledger,
@@ -18,7 +18,9 @@ use journal::{Class, Kind, Lsn};
 use limits::{LimitKey, Store};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use terms::batch::BatchSays;
-use terms::{Answer, BusinessDay, InternalCause, LinkIx, ListenerIx, Minor, Now, Request, Stan, Tick};
+use terms::{
+    Answer, BusinessDay, InternalCause, IssuerIx, LinkIx, ListenerIx, Minor, Now, Request, Stan, Tick,
+};
 
 /// One answer that left.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,7 +78,8 @@ pub struct World {
     sequence: u64,
     stans: u32,
     wires: HashSet<TxnId>,
-    slots: HashSet<TxnId>,
+    /// Store-and-forward slots taken.
+    pub slots: usize,
     released: HashSet<Serial>,
     counted: usize,
     countable: usize,
@@ -140,7 +143,7 @@ impl World {
             sequence: 0,
             stans: 0,
             wires: HashSet::new(),
-            slots: HashSet::new(),
+            slots: 0,
             released: HashSet::new(),
             counted: 0,
             countable: 0,
@@ -238,8 +241,10 @@ impl World {
         match effect {
             Effect::Reserve { txn, issuer } => self.take(txn, issuer),
             Effect::Forward { txn, deadline } => self.forward(txn, deadline),
-            Effect::Return { txn } => assert!(self.slots.remove(&txn), "a permit given back twice"),
-            Effect::Settle { txn, .. } => assert!(self.slots.remove(&txn), "a slot given back twice"),
+            Effect::Occupy { count, .. } => self.slots += count as usize,
+            Effect::Return { .. } | Effect::Settle { .. } => {
+                self.slots = self.slots.checked_sub(1).expect("a slot given back twice");
+            }
             Effect::Retire { .. } => {}
             Effect::Force { txn } => _ = self.store.force(self.engine.posts(txn)),
             Effect::GiveBack { txn } => {
@@ -252,15 +257,19 @@ impl World {
                 }
             }
             Effect::Release { txn } => self.release(txn),
+            Effect::Reduce { txn } => {
+                let shares = self.engine.reduce(txn);
+                self.store.reduce(shares.iter());
+            }
             Effect::Advise { txn, prefer, repeat, deadline, .. } => {
                 self.advise(txn, prefer, repeat, deadline)
             }
             Effect::Reply { txn, origin, reply } => self.reply(txn, origin, reply, of),
             Effect::Arm { txn, timer, at } => self.arm(txn, timer, at),
             Effect::Fetch { txn, lsn } => self.fetch(txn, lsn),
-            Effect::Find { txn, slot } => {
+            Effect::Find { txn, slot, before } => {
                 let result = match self.archive {
-                    Archive::Looks => self.desk.find(slot.0),
+                    Archive::Looks => self.desk.find(slot.0, before),
                     Archive::RulesOut => Err(true),
                     Archive::CannotSay => Err(false),
                 };
@@ -273,7 +282,6 @@ impl World {
             Effect::Note(note) => self.notes.push(note),
             Effect::Forget { txn } => {
                 self.wires.remove(&txn);
-                assert!(!self.slots.contains(&txn), "forgotten with a slot");
             }
         }
     }
@@ -292,7 +300,7 @@ impl World {
             Permit { link, stan, transmission: self.now.transmission }
         });
         if result.is_ok() {
-            assert!(self.slots.insert(txn));
+            self.slots += 1;
         }
         self.event(Event::Reserved { txn, result });
     }
@@ -418,7 +426,7 @@ impl World {
             }
             _ => {
                 let ack = engine::record::Ack::read(&payload).unwrap();
-                self.durable.insert(ack.serial, State::Reversed);
+                self.durable.insert(ack.serial, ack.state);
             }
         }
     }
@@ -482,7 +490,8 @@ impl World {
 
     /// Nothing is open, held or owed.
     pub fn assert_quiet(&self) {
-        assert_eq!((self.engine.live(), self.slots.len(), self.wires.len()), (0, 0, 0));
+        let owed: usize = (0..2).map(|issuer| self.engine.owed(IssuerIx(issuer))).sum();
+        assert_eq!((self.engine.live(), owed, self.slots, self.wires.len()), (0, 0, 0, 0));
     }
 
     pub fn look(&mut self) -> (Vec<Effect>, Vec<Kind>) {
@@ -499,6 +508,7 @@ fn intent_of(kind: Kind, payload: &[u8]) -> Lsn {
         OUTCOME => Outcome::read(payload).unwrap().intent(),
         ACK => engine::record::Ack::read(payload).unwrap().intent(),
         LINKED => Linked::read(payload).unwrap().intent(),
+        PARKED => engine::record::Parked::read(payload).unwrap().intent(),
         _ => engine::record::Obligation::read(payload).unwrap().intent(),
     };
     intent.unwrap_or(Lsn::NONE)

@@ -4,8 +4,8 @@ use engine::Verdict;
 use engine::effect::ReversalReason;
 use engine::record::{
     Ack, Batch, BatchWhat, Charged, ChargedIn, Charges, Compared, Config, Day, Drawn, Intent, Late, Linked,
-    Obligation, Outcome, Parked, Record, Refused, Resolve, Serial, Told, Tombstone, Undelivered, Unmatched,
-    UnmatchedReason, Unsettled, Who,
+    Obligation, Outcome, Parked, Part, Record, Refused, Resolve, Serial, Told, Tombstone, Undelivered,
+    Unmatched, UnmatchedReason, Unsettled, Who,
 };
 use engine::state::State;
 use journal::Lsn;
@@ -108,6 +108,7 @@ fn outcome() -> Outcome {
         approved_amount: Some(1000),
         reason: Some(ReversalReason::Timeout),
         approval_seen: true,
+        terminal_reason: Some(ResponseCode::of("98")),
     }
 }
 
@@ -115,7 +116,7 @@ fn obligation(owed: Unsettled) -> Obligation {
     Obligation { serial: SERIAL, slot: SLOT, repeat: REPEAT, wall_ms: WALL + 2, owed }
 }
 
-fn reverse() -> Unsettled {
+fn reverse(part: Option<Part>) -> Unsettled {
     let charge = |key, amount| Charge { key: LimitKey(key), day: BusinessDay(9458), amount };
     Unsettled::Reverse {
         intent_lsn: INTENT_AT,
@@ -124,6 +125,10 @@ fn reverse() -> Unsettled {
         told: told(),
         approval_seen: true,
         charges: [charge(7, 1250), charge(9, 180)].into_iter().collect::<Charges>(),
+        part,
+        issuer: 0xA1,
+        owner: 0xF0F1,
+        token: CardToken([0x5A; 16]),
         resolves: Serial(77),
     }
 }
@@ -158,7 +163,18 @@ fn all() -> Vec<(&'static str, String)> {
     let terminal = Text::cut("T0000001");
     let (acquirer, merchant) = (Text::cut("12345678"), Text::cut("M00000000000001"));
     let stan = Stan::new(41).unwrap();
-    let ack = Ack { serial, slot, repeat, intent_lsn, wall_ms, state: State::Reversed, code, told: told() };
+    let ack = Ack {
+        serial,
+        slot,
+        repeat,
+        intent_lsn,
+        wall_ms,
+        state: State::Reversed,
+        code,
+        told: told(),
+        approval_code: Some(ApprovalCode(*b"A1B2C3")),
+        amount: Some(900),
+    };
     let tombstone = Tombstone { serial, original: original(), wall_ms, owner: 0xF0F1, batch: 101 };
     let late = Late {
         serial,
@@ -221,7 +237,8 @@ fn all() -> Vec<(&'static str, String)> {
         ("INTENT", hex(&intent())),
         ("OUTCOME", hex(&outcome())),
         ("REFUSED", hex(&refused)),
-        ("OBLIGATION reverse", hex(&obligation(reverse()))),
+        ("OBLIGATION reverse", hex(&obligation(reverse(None)))),
+        ("OBLIGATION reverse in part", hex(&obligation(reverse(Some(Part { before: 1250, stays: 900 }))))),
         ("OBLIGATION look up", hex(&obligation(resolve()))),
         ("ACK", hex(&ack)),
         ("TOMBSTONE", hex(&tombstone)),

@@ -119,6 +119,7 @@ impl World {
             approved_amount: None,
             reason: pencil.owes.then_some(ReversalReason::Timeout),
             approval_seen: pencil.approval_seen,
+            terminal_reason: None,
         };
         self.write(&outcome);
     }
@@ -135,6 +136,10 @@ impl World {
             told: Told { cause: None, code: Some(ResponseCode::approved()) },
             approval_seen: pencil.approval_seen,
             charges,
+            part: None,
+            issuer: pencil.intent.issuer,
+            owner: pencil.intent.request.owner(),
+            token: pencil.intent.request.token,
             resolves,
         };
         let request = pencil.intent.request;
@@ -156,6 +161,8 @@ impl World {
             state: State::Reversed,
             code: Some(ResponseCode::approved()),
             told: Told::NOTHING,
+            approval_code: None,
+            amount: None,
         };
         self.write(&ack);
     }
@@ -320,8 +327,8 @@ fn agrees_with_the_pencil(ledger: &Ledger, world: &World) -> Result<(), TestCase
         let owed = ledger.owed().find(|owed| owed.serial == pencil.intent.serial);
         prop_assert_eq!(owed.is_some(), pencil.owes);
         if let Some(owed) = owed {
-            let held = if pencil.holds { pencil.intent.charges().collect() } else { Charges::NONE };
-            prop_assert_eq!((owed.charges, owed.approval_seen), (held, pencil.approval_seen));
+            let held: Vec<_> = pencil.intent.charges().filter(|_| pencil.holds).collect();
+            prop_assert_eq!((&owed.charges[..], owed.approval_seen), (&held[..], pencil.approval_seen));
             prop_assert_eq!(owed.quarantined, pencil.state == State::Quarantined);
         }
         let entry = ledger.index().find_repeat(&pencil.intent.request);
@@ -395,11 +402,11 @@ proptest! {
         prop_assert_eq!(parts.shards.len(), shards);
         let sum = |count: fn(&engine::ShardState) -> usize| parts.shards.iter().map(count).sum::<usize>();
         prop_assert_eq!(sum(|shard| shard.index.len()), entries);
-        let after = (sum(|shard| shard.open.len()), sum(|shard| shard.owed.len()), sum(|shard| shard.tombstones.len()));
+        let after = (sum(|shard| shard.open.len()), sum(|shard| shard.debts.len() + shard.parts.len()), sum(|shard| shard.tombstones.len()));
         prop_assert_eq!(after, before);
         for (at, shard) in parts.shards.iter().enumerate() {
             let open = shard.open.iter().map(|open| open.intent);
-            for intent in open.chain(shard.owed.iter().filter_map(|owed| owed.intent)) {
+            for intent in open.chain(shard.parts.iter().filter_map(|owed| owed.intent.as_deref().copied())) {
                 prop_assert_eq!(shard_of(intent.request.owner(), shards), at);
                 prop_assert!(intent.request.pan.is_some(), "a reversal needs the card number");
                 prop_assert!(shard.index.find_repeat(&intent.request).is_some());
@@ -422,12 +429,16 @@ fn two_open() -> (World, Ledger) {
 fn an_intent_that_cannot_be_read_stops_the_start() {
     let (world, ledger) = two_open();
     assert_eq!(ledger.oldest_needed(), lsn_of(0));
-    let second = world.transactions[&2];
-    let missing = ledger.into_parts(2, |lsn| (lsn != second.lsn).then_some(second.intent)).unwrap_err();
+    let (first, second) = (world.transactions[&1], world.transactions[&2]);
+    let missing = ledger.into_parts(2, |lsn| (lsn != first.lsn).then_some(first.intent)).unwrap_err();
     assert_eq!(
         missing.to_string(),
-        "transaction 1-0-2 is open, but its intent at 000000001040 cannot be read"
+        "transaction 1-0-1 is open, but its intent at 000000001000 cannot be read"
     );
+    // What is owed is read when it is sent.
+    let (_, ledger) = two_open();
+    let parts = ledger.into_parts(1, |lsn| (lsn != second.lsn).then_some(first.intent)).unwrap();
+    assert_eq!((parts.shards[0].open.len(), parts.shards[0].debts.len()), (1, 1));
 }
 
 #[test]

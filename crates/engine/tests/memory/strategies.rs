@@ -4,8 +4,8 @@ use engine::Verdict;
 use engine::effect::ReversalReason;
 use engine::record::{
     Ack, Batch, BatchWhat, Charged, Charges, Compared, Day, Drawn, Intent, Late, Linked, Obligation, Outcome,
-    Parked, Refused, Resolve, Serial, Told, Tombstone, Undelivered, Unmatched, UnmatchedReason, Unsettled,
-    Who,
+    Parked, Part, Refused, Resolve, Serial, Told, Tombstone, Undelivered, Unmatched, UnmatchedReason,
+    Unsettled, Who,
 };
 use engine::state::State;
 use journal::Lsn;
@@ -166,15 +166,20 @@ prop_compose! {
     }
 }
 
+/// What an OUTCOME has room for.
+fn short_code() -> impl Strategy<Value = ResponseCode> {
+    "[0-9A-Z]{1,3}".prop_map(|code| ResponseCode::of(&code))
+}
+
 prop_compose! {
     pub(crate) fn outcome()(
         serial in serial(), slot in slot(), repeat in check(), intent_lsn in lsn(), wall_ms in wall(),
         state in state(), told in told(), approval_code in of(approval_code()), approved_amount in of(amount()),
-        reason in of(reason()), approval_seen in any::<bool>(),
+        reason in of(reason()), approval_seen in any::<bool>(), terminal_reason in of(short_code()),
     ) -> Outcome {
         Outcome {
             serial, slot, repeat, intent_lsn, wall_ms, state, told, approval_code, approved_amount, reason,
-            approval_seen,
+            approval_seen, terminal_reason,
         }
     }
 }
@@ -191,9 +196,13 @@ prop_compose! {
     fn reverse()(
         intent_lsn in lsn(), reason in reason(), terminal_reason in of(code()), told in told(),
         approval_seen in any::<bool>(), charges in vec(charge(), 0..=4), resolves in serial(),
+        part in of((amount(), amount()).prop_map(|(before, stays)| Part { before, stays })),
+        issuer in any::<u32>(), owner in any::<u64>(), token in any::<[u8; 16]>().prop_map(CardToken),
     ) -> Unsettled {
         let charges: Charges = charges.into_iter().collect();
-        Unsettled::Reverse { intent_lsn, reason, terminal_reason, told, approval_seen, charges, resolves }
+        Unsettled::Reverse {
+            intent_lsn, reason, terminal_reason, told, approval_seen, charges, part, issuer, owner, token, resolves,
+        }
     }
 }
 
@@ -220,9 +229,10 @@ prop_compose! {
 prop_compose! {
     pub(crate) fn ack()(
         serial in serial(), slot in slot(), repeat in check(), intent_lsn in lsn(), wall_ms in wall(),
-        state in state(), code in of(code()), told in told(),
+        state in state(), code in of(code()), told in told(), approval_code in of(approval_code()),
+        amount in of(amount()),
     ) -> Ack {
-        Ack { serial, slot, repeat, intent_lsn, wall_ms, state, code, told }
+        Ack { serial, slot, repeat, intent_lsn, wall_ms, state, code, told, approval_code, amount }
     }
 }
 

@@ -76,11 +76,9 @@ impl Config {
         }
         let windows = self.links.iter().map(|link| u64::from(link.window)).sum();
         add("requests awaiting an issuer's answer", windows, PENDING);
-        add(
-            "transactions in flight or owed",
-            workers.saturating_mul(u64::from(self.max_live)),
-            self.transaction(),
-        );
+        add("transactions in flight", workers.saturating_mul(u64::from(self.max_live)), self.transaction());
+        let owed = self.issuers.iter().map(|issuer| u64::from(issuer.saf_max)).sum();
+        add("owed to issuers, their content in the journal", owed, engine::DEBT_BYTES as u64);
         add("entries of the duplicate index", self.journal.index_entries as u64, INDEX_ENTRY);
         add("counters of limits", self.limit_counters as u64, COUNTER);
         add("batches on their way to the journal", workers * LANE_DEPTH, BATCH);

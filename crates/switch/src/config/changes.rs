@@ -39,10 +39,13 @@ const FREE_KEYS: [(&str, &[&str]); 2] = [
             "reversal_timeout_ms",
             "retry_first_ms",
             "retry_max_ms",
+            "quarantine_after",
             "grace_ms",
             "require_approval_code",
             "completion_percent",
             "saf_max",
+            "saf_high_water",
+            "saf_window",
         ],
     ),
 ];

@@ -13,7 +13,7 @@ impl Config {
         let mut snapshot = Snapshot {
             version,
             routes: routes.unwrap_or_else(|fault| unreachable!("checked ranges clash: {fault}")),
-            issuers: self.issuers.iter().map(issuer).collect(),
+            issuers: self.issuers.iter().map(|config| issuer(config, self.saf_window(config))).collect(),
             links: self.links.iter().map(link_terms).collect(),
             card_ceilings: self.card_limits.clone(),
             merchants: Default::default(),
@@ -23,19 +23,29 @@ impl Config {
         self.merchants.iter().for_each(|merchant| register(&mut snapshot, merchant));
         snapshot
     }
+
+    /// One worker's share; no more than the least of the issuer's links has room for beside its requests (a quarter of
+    /// their window).
+    fn saf_window(&self, issuer: &IssuerConfig) -> u32 {
+        let workers = self.workers as u32;
+        let room = issuer.links.iter().map(|link| self.links[link.at()].window.div_ceil(workers) / 4).min();
+        issuer.saf_window.div_ceil(workers).min(room.unwrap_or(1)).max(1)
+    }
 }
 
 fn link_terms(config: &LinkConfig) -> LinkTerms {
     LinkTerms { id: config.id, issuer: config.issuer, pin_passthrough: config.pin_passthrough }
 }
 
-fn issuer(config: &IssuerConfig) -> IssuerTerms {
+fn issuer(config: &IssuerConfig, saf_window: u32) -> IssuerTerms {
     IssuerTerms {
         id: config.id,
         timeout_ms: config.timeout_ms,
         reversal_timeout_ms: config.reversal_timeout_ms,
         retry_first_ms: config.retry_first_ms,
         retry_max_ms: config.retry_max_ms,
+        saf_window,
+        quarantine_after: config.quarantine_after,
         grace_ms: config.grace_ms,
         require_approval_code: config.require_approval_code,
         calendar: config.calendar,

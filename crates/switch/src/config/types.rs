@@ -142,6 +142,8 @@ pub struct IssuerConfig {
     pub retry_first_ms: u32,
     /// Longest wait before a reversal is repeated.
     pub retry_max_ms: u32,
+    /// Explicit bad answers to a reversal after which it is parked.
+    pub quarantine_after: u8,
     /// An undelivered approval waits this long for its terminal.
     pub grace_ms: u32,
     /// An approval without DE 38 is a mismatch.
@@ -170,6 +172,10 @@ pub struct IssuerConfig {
     pub output_max: u32,
     /// Store-and-forward slots: how much may be in flight or owed to it.
     pub saf_max: u32,
+    /// Owed to it beyond this, nothing new is admitted for it.
+    pub saf_high_water: u32,
+    /// Messages about what is owed that may be out at once, over all workers.
+    pub saf_window: u32,
     /// A sign-on or sign-off is answered within this.
     pub sign_on_timeout_ms: u64,
     /// TPDU and header of our requests, where the framing has them.

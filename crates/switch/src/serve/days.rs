@@ -70,6 +70,7 @@ impl Worker {
         self.snapshot = Arc::clone(&version.snapshot);
         for (at, issuer) in version.config.issuers.iter().enumerate() {
             self.slots_share[at] = make::slots_share(issuer, version.config.workers);
+            self.high_water[at] = make::high_water(issuer, version.config.workers);
             let rest_ms = make::rest_ms(issuer);
             issuer.links.iter().for_each(|link| self.desks[link.at()].change_times(rest_ms, rest_ms));
         }

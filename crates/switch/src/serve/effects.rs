@@ -41,6 +41,11 @@ impl Worker {
             Effect::Forward { txn, deadline } => self.forward(txn, deadline),
             Effect::Return { txn } => self.give_back(txn),
             Effect::Retire { txn } => self.retire(txn),
+            Effect::Occupy { issuer, count } => {
+                if let Some(taken) = self.slots_taken.get_mut(issuer.at()) {
+                    *taken += count;
+                }
+            }
             Effect::Settle { issuer, .. } => self.free_slot(issuer),
             #[cfg(pointsman_zoo)]
             Effect::Release { txn } if zoo::has(zoo::Bug::ReleaseTwice) => {
@@ -48,6 +53,7 @@ impl Worker {
                 self.shared.limits.release(self.engine.charges(txn));
             }
             Effect::Release { txn } => self.shared.limits.release(self.engine.charges(txn)),
+            Effect::Reduce { txn } => self.shared.limits.reduce(self.engine.reduce(txn).iter()),
             Effect::Force { txn } => self.force(txn),
             Effect::GiveBack { txn } => {
                 for charge in self.engine.given_back(txn) {
@@ -66,7 +72,7 @@ impl Worker {
                 self.wheel.arm(at, (txn.ticket(), timer));
             }
             Effect::Fetch { txn, lsn } => self.fetch(txn, lsn),
-            Effect::Find { txn, slot } => self.find(txn, slot.0),
+            Effect::Find { txn, slot, before } => self.find(txn, slot.0, before),
             Effect::Count(tally) => self.meter.tally(&tally),
             Effect::Note(note) => self.meter.note(&note),
             Effect::Forget { txn } => {
@@ -99,8 +105,8 @@ impl Worker {
     }
 
     fn permit(&mut self, txn: TxnId, issuer: IssuerIx) -> Result<Permit, InternalCause> {
-        let share = self.slots_share[issuer.at()];
-        if self.slots_taken[issuer.at()] >= share {
+        let (share, high_water) = (self.slots_share[issuer.at()], self.high_water[issuer.at()]);
+        if self.slots_taken[issuer.at()] >= share || self.engine.owed(issuer) >= high_water as usize {
             return Err(InternalCause::StoreAndForwardFull);
         }
         let (desks, up, now, links) = (&mut self.desks, &self.up, &self.now, &self.snapshot.links);
@@ -122,8 +128,10 @@ impl Worker {
     }
 
     fn free_slot(&mut self, issuer: IssuerIx) {
-        let taken = &mut self.slots_taken[issuer.at()];
-        *taken = taken.saturating_sub(1);
+        // An issuer that left the configuration has no count.
+        if let Some(taken) = self.slots_taken.get_mut(issuer.at()) {
+            *taken = taken.saturating_sub(1);
+        }
     }
 
     fn give_back(&mut self, txn: TxnId) {
@@ -259,7 +267,7 @@ impl Worker {
             original_mti: request.mti,
             pan: request.pan,
             processing_code: request.processing_code,
-            amount: request.amount,
+            amount: transaction.amount(),
             currency: request.currency,
             stan: original.stan,
             stan_new: stan,
@@ -279,7 +287,7 @@ impl Worker {
             batch: request.batch,
             function: request.function,
             repeat,
-            replacement_amount: None,
+            replacement_amount: transaction.part.map(|part| part.stays),
         };
         #[cfg(pointsman_zoo)]
         let reversal = ReversalOf {
@@ -306,9 +314,11 @@ impl Worker {
         self.engine.handle(&context, event, &mut self.frames, &mut self.effects);
     }
 
-    fn find(&mut self, txn: TxnId, key: u64) {
+    fn find(&mut self, txn: TxnId, key: u64, before: journal::Lsn) {
         let result = match self.reader.find(key) {
-            journal::Find::Found(positions) => positions.first().copied().ok_or(true),
+            journal::Find::Found(positions) => {
+                positions.into_iter().find(|position| *position < before).ok_or(true)
+            }
             journal::Find::Missing => Err(true),
             journal::Find::Unknown => Err(false),
         };

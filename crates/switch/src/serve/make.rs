@@ -68,6 +68,7 @@ impl Worker {
             up: vec![false; links],
             slots_taken: vec![0; config.issuers.len()],
             slots_share: config.issuers.iter().map(|issuer| slots_share(issuer, workers)).collect(),
+            high_water: config.issuers.iter().map(|issuer| high_water(issuer, workers)).collect(),
             engine,
             frames: Frames::new(),
             spare: Vec::new(),
@@ -131,6 +132,11 @@ const BAD_MAX: u32 = 32;
 /// Store-and-forward slots of one worker.
 pub(super) fn slots_share(issuer: &IssuerConfig, workers: usize) -> u32 {
     issuer.saf_max.div_ceil(workers as u32)
+}
+
+/// What may be owed to an issuer by one worker before nothing new is admitted for it.
+pub(super) fn high_water(issuer: &IssuerConfig, workers: usize) -> u32 {
+    issuer.saf_high_water.div_ceil(workers as u32)
 }
 
 /// How long a STAN rests and a late answer still matches.

@@ -17,7 +17,18 @@ pub struct Meter {
     latencies: Arc<Latencies>,
     tables: Vec<CodeTable>,
     issuers: Vec<IssuerIx>,
-    levels: Vec<(u32, u32)>,
+    levels: Vec<Levels>,
+}
+
+/// One worker's share of what is open with an issuer.
+#[derive(Clone, Copy, Default)]
+pub struct Levels {
+    /// Requests under way.
+    pub in_flight: i64,
+    /// Messages owed, quarantined ones included.
+    pub owed: i64,
+    /// Of those, refused too often.
+    pub quarantined: i64,
 }
 
 impl Meter {
@@ -25,7 +36,7 @@ impl Meter {
     pub fn new(families: Arc<Families>, dialects: &[&str], issuers: Vec<IssuerIx>) -> Self {
         let catalogue = Catalogue::builtin();
         let tables = dialects.iter().map(|dialect| catalogue.table(dialect)).collect();
-        let levels = vec![(0, 0); dialects.len()];
+        let levels = vec![Levels::default(); dialects.len()];
         Self { counts: families.counts(), latencies: families.latencies(), families, tables, issuers, levels }
     }
 
@@ -68,6 +79,15 @@ impl Meter {
             Note::TerminalReversal(reason) => {
                 let reason = reason.as_ref().map_or(&[][..], |code| code.as_bytes());
                 self.counts.terminal_failure(TerminalFailure::of_reversal(reason));
+            }
+            Note::Parked(issuer) => {
+                tracing::error!(issuer = issuer.at(), "an issuer refuses a reversal: it waits in quarantine");
+            }
+            Note::Unreadable(issuer) => {
+                tracing::error!(
+                    issuer = issuer.at(),
+                    "a record of what is owed cannot be read: it is tried again"
+                );
             }
             Note::Undelivered => self.counts.terminal_failure(TerminalFailure::Undelivered),
         }
@@ -112,13 +132,13 @@ impl Meter {
         self.counts.limit_forced();
     }
 
-    /// Requests under way at an issuer and reversals owed to it, as they are now: the gauges move by the difference, since
-    /// other workers move them too.
-    pub fn levels(&mut self, issuer: IssuerIx, in_flight: u32, owed: u32) {
-        let last = &mut self.levels[issuer.at()];
-        self.counts.in_flight(issuer, i64::from(in_flight) - i64::from(last.0));
-        self.counts.saf_depth(issuer, i64::from(owed) - i64::from(last.1));
-        *last = (in_flight, owed);
+    /// What is under way at an issuer and owed to it, as it is now: the gauges move by the difference, since other workers
+    /// move them too.
+    pub fn levels(&mut self, issuer: IssuerIx, now: Levels) {
+        let last = std::mem::replace(&mut self.levels[issuer.at()], now);
+        self.counts.in_flight(issuer, now.in_flight - last.in_flight);
+        self.counts.saf_depth(issuer, now.owed - last.owed);
+        self.counts.saf_quarantined(issuer, now.quarantined - last.quarantined);
     }
 
     /// A link's state.

@@ -86,19 +86,26 @@ async fn turns(worker: Rc<RefCell<Worker>>, status: Arc<Status>) {
             () = bell.notified() => {}
             () = &mut sleep => {}
         }
-        let mut worker = worker.borrow_mut();
-        let more = worker.pass();
-        status.beats[ix.at()].store(worker.now.tick.0, Ordering::Relaxed);
-        if more {
-            bell.notify_one();
-        }
-        if worker.is_over() {
-            return worker.close_terminals();
-        }
-        let due = worker.next_due();
-        // A due time that moved only a little is not worth re-arming a timer for on every turn.
-        if sleep.is_elapsed() || clock.instant(due) < sleep.deadline() {
-            sleep.as_mut().reset(clock.instant(due));
+        let took = {
+            let mut worker = worker.borrow_mut();
+            let more = worker.pass();
+            status.beats[ix.at()].store(worker.now.tick.0, Ordering::Relaxed);
+            if more {
+                bell.notify_one();
+            }
+            if worker.is_over() {
+                return worker.close_terminals();
+            }
+            let due = worker.next_due();
+            // A due time that moved only a little is not worth re-arming a timer for on every turn.
+            if sleep.is_elapsed() || clock.instant(due) < sleep.deadline() {
+                sleep.as_mut().reset(clock.instant(due));
+            }
+            clock.tick().since(worker.now.tick)
+        };
+        if u128::from(took) >= HOUSEKEEPING.as_micros() {
+            // Long turns that follow upon each other must not keep connections from being read.
+            tokio::task::yield_now().await;
         }
     }
 }

@@ -10,7 +10,7 @@ use super::complaints::Complaints;
 use super::effects::AtHand;
 use super::issuer::Port;
 use super::mail::{Answered, Inbound, LetterBox, Mail};
-use super::meter::Meter;
+use super::meter::{Levels, Meter};
 use super::records::Records;
 use super::shared::{Phase, Shared};
 use super::socket::Scratch;
@@ -62,6 +62,8 @@ pub struct Worker {
     pub(super) slots_taken: Vec<u32>,
     /// And how many this worker may take.
     pub(super) slots_share: Vec<u32>,
+    /// Owed by this worker beyond this, nothing new is admitted.
+    pub(super) high_water: Vec<u32>,
     pub(super) engine: Engine,
     /// Records of the turn under way.
     pub(super) frames: Frames,
@@ -174,8 +176,12 @@ impl Worker {
         for at in 0..self.shared.config.issuers.len() {
             let issuer = IssuerIx(at as u16);
             let links = &self.shared.config.issuers[at].links;
-            let in_flight = links.iter().map(|link| self.desks[link.at()].in_flight()).sum();
-            self.meter.levels(issuer, in_flight, self.engine.owed(issuer) as u32);
+            let levels = Levels {
+                in_flight: links.iter().map(|link| i64::from(self.desks[link.at()].in_flight())).sum(),
+                owed: self.engine.owed(issuer) as i64,
+                quarantined: self.engine.quarantined(issuer) as i64,
+            };
+            self.meter.levels(issuer, levels);
         }
     }
 

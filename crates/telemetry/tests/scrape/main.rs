@@ -41,11 +41,12 @@ const COUNTERS: [&str; 16] = [
     "unmatched_responses_total",
     "limit_forced_total",
 ];
-const GAUGES: [&str; 7] = [
+const GAUGES: [&str; 8] = [
     "in_flight",
     "connections",
     "link_up",
     "saf_depth",
+    "saf_quarantined",
     "config_last_reload_successful",
     "tls_certificate_not_after_timestamp_seconds",
     "build_info",
@@ -102,7 +103,7 @@ fn twenty_issuers_with_four_links_keep_the_bound_and_all_have_names() {
 
 #[test]
 fn more_issuers_than_fit_share_a_label_and_far_too_many_are_refused() {
-    for issuers in [0, 1, 40, 60, 100, 150] {
+    for issuers in [0, 1, 40, 60, 100, 140] {
         let (families, renderer) = families(&labels(issuers, 2));
         let mut counts = families.counts();
         for issuer in 0..issuers {
@@ -182,6 +183,7 @@ fn each_count_reaches_its_series_once() {
     counts.in_flight(last, 5);
     counts.in_flight(last, -2);
     counts.saf_depth(first, 1);
+    counts.saf_quarantined(first, 1);
     counts.connections(Side::Terminal, 2);
     counts.flush(&families);
     counts.flush(&families);
@@ -210,6 +212,7 @@ fn each_count_reaches_its_series_once() {
         (r#"tls_handshakes_total{result="ok",resumed="yes"}"#, 1.0),
         (r#"in_flight{issuer="bank-2"}"#, 3.0),
         (r#"saf_depth{issuer="bank-0"}"#, 1.0),
+        (r#"saf_quarantined{issuer="bank-0"}"#, 1.0),
         (r#"connections{side="terminal"}"#, 2.0),
         (r#"link_up{issuer="bank-1",link="l0"}"#, 1.0),
         ("tls_certificate_not_after_timestamp_seconds", 1_900_000_000.0),

@@ -51,6 +51,7 @@ fn issuer(
     let timeout_ms = timeout(section, raw);
     let balances = [("round-robin", Policy::RoundRobin), ("weighted", Policy::Weighted)];
     let retry_first_ms = section.number("retry_first_ms", &raw.retry_first_ms, 100..=600_000, 1_000);
+    let saf_max = section.number("saf_max", &raw.saf_max, 16..=1 << 24, 65_536);
     let reconnect_first_ms = section.number("reconnect_first_ms", &raw.reconnect_first_ms, 10..=60_000, 200);
     let name = raw.name.as_ref().map(|name| name.get_ref().clone()).unwrap_or_default();
     let config = IssuerConfig {
@@ -70,6 +71,7 @@ fn issuer(
             retry_first_ms..=3_600_000,
             retry_first_ms.max(60_000),
         ),
+        quarantine_after: section.number("quarantine_after", &raw.quarantine_after, 1..=100, 5_u8),
         grace_ms: section.number("grace_ms", &raw.grace_ms, 0..=600_000, 10_000),
         require_approval_code: flag(&raw.require_approval_code, false),
         completion_percent: section.number(
@@ -90,7 +92,14 @@ fn issuer(
             reconnect_first_ms.max(30_000),
         ),
         output_max: section.number("output_max_bytes", &raw.output_max_bytes, 65_536..=1 << 28, 1 << 22),
-        saf_max: section.number("saf_max", &raw.saf_max, 16..=1 << 24, 65_536),
+        saf_max,
+        saf_high_water: section.number(
+            "saf_high_water",
+            &raw.saf_high_water,
+            1..=saf_max,
+            saf_max - saf_max / 5,
+        ),
+        saf_window: section.number("saf_window", &raw.saf_window, 1..=16_384, 256),
         sign_on_timeout_ms: section.number(
             "sign_on_timeout_ms",
             &raw.sign_on_timeout_ms,

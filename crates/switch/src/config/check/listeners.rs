@@ -63,6 +63,7 @@ fn terms(section: &mut Section<'_>, raw: &raw::Listener, known: &Known<'_>) -> O
     let terms = ListenerTerms {
         answer_within_ms: answer_within(section, raw),
         pin_passthrough: section.choice("pin", &raw.pin, &peers::PIN, false),
+        partial_approvals: raw.partial_approvals.as_ref().is_some_and(|value| *value.get_ref()),
         registered_only: section.choice(
             "terminals",
             &raw.terminals,
