@@ -5,14 +5,14 @@
 use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
 
-use crate::disk::DiskFile;
+use crate::disk::{DiskFile, read_exact_at};
 use crate::format::{BATCH_ALIGN, Chain, FORMAT_VERSION, SEGMENT_HEADER_BYTES, u16_at, u32_at, u64_at};
 use crate::place::{Place, checkpoint_name, parse_checkpoint};
 use crate::{Fault, Lsn, Projection};
 
 const MAGIC: [u8; 8] = *b"PMCHECK\x01";
 const HEADER_BYTES: usize = 128;
-const KEPT: usize = 2;
+pub(crate) const KEPT: usize = 2;
 const BUFFER: usize = 256 << 10;
 
 /// Where a checkpoint stands: everything before `position` is in it.
@@ -44,6 +44,23 @@ pub(crate) fn load_newest(
         }
     }
     Ok(None)
+}
+
+/// The checkpoints that stand on the disk and whose headers are sound, oldest first; their snapshots are not read.
+pub(crate) fn stands(place: &Place, names: &[String]) -> Result<Vec<Stand>, Fault> {
+    let mut positions: Vec<Lsn> = names.iter().filter_map(|name| parse_checkpoint(name)).collect();
+    positions.sort_unstable();
+    let mut stands = Vec::new();
+    for position in positions {
+        let path = place.path(&checkpoint_name(position));
+        let mut header = [0; HEADER_BYTES];
+        let file = place.open(&path)?;
+        if file.len().map_err(|error| Fault::io("read", &path, error))? >= HEADER_BYTES as u64 {
+            read_exact_at(&*file, &mut header, 0).map_err(|error| Fault::io("read", &path, error))?;
+        }
+        stands.extend(parse(&header, place, position));
+    }
+    Ok(stands)
 }
 
 fn load(

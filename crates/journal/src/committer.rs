@@ -227,7 +227,9 @@ impl Committer {
     fn tell_keeper(&mut self, segment: u32, untidy: bool, tail: Lsn) {
         let sort = untidy.then_some(Job::Sort(segment));
         let closed = self.closed.take().map(Job::Closed);
-        let is_due = tail.0 >= self.checkpoint_due.load(Ordering::Relaxed);
+        // The end of a full segment is the start of one that is not open yet.
+        let is_inside = tail.offset(self.writer.place.segment_bytes) > 0;
+        let is_due = is_inside && tail.0 >= self.checkpoint_due.load(Ordering::Relaxed);
         let checkpoint = is_due.then_some(Job::Checkpoint(tail));
         if is_due {
             // The keeper says when the next one is due.

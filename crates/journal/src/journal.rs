@@ -89,17 +89,7 @@ pub(crate) fn open_still(
     stepped: bool,
 ) -> Result<Opened, Fault> {
     options.check()?;
-    let Options { dir, node, segment_bytes, .. } = &options;
-    let mirrored: Arc<dyn Disk> = match &options.mirror {
-        Some(twin) => Arc::new(MirrorDisk::new(disk.clone(), twin.clone(), !stepped)),
-        None => disk.clone(),
-    };
-    let place = Place { disk: mirrored, dir: dir.clone(), node: *node, segment_bytes: *segment_bytes };
-    place.disk.create_dir(dir).map_err(|error| Fault::io("create", dir, error))?;
-    let lock = take_lock(&place)?;
-    if let Some(twin) = &options.mirror {
-        align(&*disk, [dir, twin])?;
-    }
+    let (place, lock) = take(&options, disk, !stepped)?;
     let mut index = None;
     let recovered = recover(&place, projection, |first| {
         index.insert(Arc::new(KeyIndex::new(options.key, first))).clone()
@@ -110,6 +100,26 @@ pub(crate) fn open_still(
     let opened = assemble(options, place, seal, recovered, index, lock, stepped)?;
     leave_to_keeper(&opened, &closed);
     Ok(opened)
+}
+
+/// The directory, or both, for this process alone and with the same files.
+pub(crate) fn take(
+    options: &Options,
+    disk: Arc<dyn Disk>,
+    parallel: bool,
+) -> Result<(Place, LockGuard), Fault> {
+    let Options { dir, node, segment_bytes, .. } = options;
+    let mirrored: Arc<dyn Disk> = match &options.mirror {
+        Some(twin) => Arc::new(MirrorDisk::new(disk.clone(), twin.clone(), parallel)),
+        None => disk.clone(),
+    };
+    let place = Place { disk: mirrored, dir: dir.clone(), node: *node, segment_bytes: *segment_bytes };
+    place.disk.create_dir(dir).map_err(|error| Fault::io("create", dir, error))?;
+    let lock = take_lock(&place)?;
+    if let Some(twin) = &options.mirror {
+        align(&*disk, [dir, twin])?;
+    }
+    Ok((place, lock))
 }
 
 /// Closed segments that a former process left without index, and the keys before the checkpoint in its segment.
@@ -173,6 +183,7 @@ fn assemble(
         stats: stats.clone(),
         index: index.clone(),
         fresh: options.fresh,
+        retire: options.retire,
         checkpoint_bytes: options.checkpoint_bytes,
         due: checkpoint_due.clone(),
     };

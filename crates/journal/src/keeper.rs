@@ -10,8 +10,9 @@ use std::sync::mpsc::Receiver;
 use crate::checkpoint::{self, Stand};
 use crate::format::{Chain, SEGMENT_HEADER_BYTES};
 use crate::index::{KeyIndex, Pair, Sidecar};
-use crate::options::Fresh;
+use crate::options::{Fresh, Retire};
 use crate::place::Place;
+use crate::retention;
 use crate::stats::Stats;
 use crate::walk::{Stop, Window, walk};
 use crate::{Fault, Lsn, Projection};
@@ -39,6 +40,7 @@ pub(crate) struct Keeper {
     pub(crate) stats: Arc<Stats>,
     pub(crate) index: Arc<KeyIndex>,
     pub(crate) fresh: Option<Fresh>,
+    pub(crate) retire: Option<Retire>,
     pub(crate) checkpoint_bytes: u64,
     /// Where the committer asks for the next one.
     pub(crate) due: Arc<AtomicU64>,
@@ -120,7 +122,10 @@ impl Keeper {
         // Also after a fault: one that did not pass will not be asked for with every group.
         let length = written.as_ref().map_or(0, |stand| stand.map_or(0, |stand| stand.length));
         self.due.store(position.0 + distance(self.checkpoint_bytes, length), Relaxed);
-        written.map(drop)
+        match (written?, &self.retire) {
+            (Some(_), Some(retire)) => retention::sweep(&self.place, &self.index, &self.stats, retire),
+            _ => Ok(()),
+        }
     }
 
     /// Replays what came since the last checkpoint into a fresh projection and saves it.

@@ -55,6 +55,10 @@ mod reader;
 #[cfg(not(loom))]
 mod recover;
 #[cfg(not(loom))]
+mod repair;
+#[cfg(not(loom))]
+mod retention;
+#[cfg(not(loom))]
 mod seal;
 #[cfg(not(loom))]
 mod stats;
@@ -76,10 +80,11 @@ pub use self::{
     journal::{Journal, open},
     lane::{LANE_DEPTH, Lane, Wake},
     lsn::Lsn,
-    options::{Fresh, KeyOf, Options, SyncMode},
+    options::{Fresh, KeyOf, Options, Retire, SyncMode},
     projection::Projection,
     reader::{Reader, RecordBuf, RecordView},
     recover::{Cut, Recovery},
+    repair::{Repaired, repair},
     seal::{SECRET_MAX, Seal, SealNonce, seal_aad},
     stats::{BATCH_RECORDS_BOUNDS, COMMIT_NANOS_BOUNDS, Histogram, Stats},
     stepped::{Stepped, open_stepped},

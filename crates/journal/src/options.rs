@@ -1,7 +1,7 @@
 //! What the caller decides about a journal, checked before a file is touched.
 //! Never reads the environment. Guards: a segment can hold its header, the reserve and a batch.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::format::{BATCH_ALIGN, SEGMENT_HEADER_BYTES};
 use crate::{Fault, Kind, Projection};
@@ -21,6 +21,9 @@ pub type KeyOf = fn(Kind, &[u8]) -> Option<u64>;
 
 /// Makes a projection without content, for checkpoints behind the hot path.
 pub type Fresh = Box<dyn Fn() -> Box<dyn Projection + Send> + Send + Sync>;
+
+/// Says whether a closed segment (its number and file) is past retention and archived.
+pub type Retire = Box<dyn Fn(u32, &Path) -> bool + Send + Sync>;
 
 /// How a journal is opened.
 pub struct Options {
@@ -43,6 +46,9 @@ pub struct Options {
     pub checkpoint_bytes: u64,
     /// Key of a record for the index of originals; without it every look-up is `Unknown`.
     pub key: Option<KeyOf>,
+    /// Asked for the oldest segment after each checkpoint, when nothing owed needs it and two checkpoints stand behind it:
+    /// if it says yes, the segment is removed. Without it every segment stays.
+    pub retire: Option<Retire>,
     /// Maker of fresh projections; without it no checkpoints are written behind the hot path.
     pub fresh: Option<Fresh>,
 }
@@ -69,6 +75,7 @@ impl Options {
             checkpoint_bytes: Self::CHECKPOINT_BYTES,
             key: None,
             fresh: None,
+            retire: None,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::marks::{self, CleanMark};
 use crate::mend;
 use crate::place::{Place, is_left_over, parse_segment};
 use crate::prepare::{make_first, zero};
+use crate::repair::Repaired;
 use crate::walk::{Stop, Survey, Window, survey, walk};
 use crate::writer::Tail;
 use crate::{Fault, Lsn, Projection};
@@ -81,6 +82,9 @@ pub(crate) fn recover(
     };
     let clean = marks::read_clean(place, &names, old_epoch)?;
     let stand = checkpoint::load_newest(place, &names, projection)?;
+    if stand.is_none() && segments.first().is_some_and(|first| *first > 0) {
+        return Err(damage(0, 0, &Chain::GENESIS, "the first segments are gone and no checkpoint is usable"));
+    }
     let mut replay = Replay::new(place, &segments, stand, index)?;
     replay.run(projection)?;
     if replay.chain.epoch > old_epoch {
@@ -96,6 +100,44 @@ pub(crate) fn recover(
     remove_left_overs(place, &names)?;
     marks::write_epoch(place, epoch)?;
     replay.finish(epoch, clean.is_some(), &cuts)
+}
+
+/// Reads the whole log as [`recover`] reads its end, repairs both copies, and leaves it closed.
+pub(crate) fn mend(place: &Place) -> Result<Repaired, Fault> {
+    let names = place.list()?;
+    let segments: Vec<u32> = sorted(names.iter().filter_map(|name| parse_segment(name)));
+    let epoch = marks::read_epoch(place, &names)?.unwrap_or(0);
+    let clean = marks::read_clean(place, &names, epoch)?;
+    let index = |first| Arc::new(KeyIndex::new(None, first));
+    let mut replay = Replay::new(place, &segments, None, index)?;
+    replay.run(&mut Nothing)?;
+    replay.survey(clean)?;
+    replay.mend_twins()?;
+    Ok(Repaired {
+        segments: replay.files.len() as u32,
+        batches: replay.batches,
+        mended: replay.mended,
+        tail: place.lsn(replay.segment, replay.offset),
+    })
+}
+
+/// A projection of a log that is only looked at.
+struct Nothing;
+
+impl Projection for Nothing {
+    fn apply(&mut self, _: crate::Kind, _: &[u8], _: Lsn) {}
+
+    fn snapshot(&self, _: &mut dyn std::io::Write) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn restore(&mut self, _: &mut dyn std::io::Read) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn oldest_needed(&self) -> Lsn {
+        Lsn::NONE
+    }
 }
 
 struct Replay<'a> {
@@ -121,7 +163,8 @@ impl<'a> Replay<'a> {
     ) -> Result<Self, Fault> {
         let first = segments.first().copied().unwrap_or(0);
         let chain = stand.map_or(Chain::GENESIS, |stand| stand.chain);
-        let position = stand.map_or(Lsn::NONE, |stand| stand.position);
+        // Without a checkpoint the log is read from its first segment: a start may do so only if that is segment 0.
+        let position = stand.map_or(place.lsn(first, 0), |stand| stand.position);
         let (segment, offset) = (position.segment(place.segment_bytes), position.offset(place.segment_bytes));
         let mut files = BTreeMap::new();
         for number in segments.iter().copied().filter(|number| *number >= segment) {
@@ -160,6 +203,9 @@ impl<'a> Replay<'a> {
             let Some((mut window, header)) = self.opened(self.segment, &file)? else {
                 return self.without_header();
             };
+            if self.is_cut_off() {
+                self.chain = header.chain;
+            }
             self.check_header(&header)?;
             self.offset = self.offset.max(SEGMENT_HEADER_BYTES);
             while self.walk(&mut window, projection)? {
@@ -201,6 +247,11 @@ impl<'a> Replay<'a> {
         } else {
             Err(self.damage(0, "the segment does not continue the one before"))
         }
+    }
+
+    /// Whether the first of the segments is read, of a log whose former ones are gone.
+    fn is_cut_off(&self) -> bool {
+        self.stand.is_none() && self.segment == self.first && self.first > 0
     }
 
     fn window(&self, file: &Arc<dyn DiskFile>) -> Result<Window, Fault> {
@@ -306,8 +357,8 @@ impl<'a> Replay<'a> {
 
     /// Makes the second copies equal to the first, which were found sound from the checkpoint to the end of the log.
     fn mend_twins(&mut self) -> Result<(), Fault> {
-        let from = self.stand.map_or(Lsn::NONE, |stand| stand.position);
-        for segment in from.segment(self.place.segment_bytes).max(self.first)..=self.segment {
+        let from = self.stand.map_or(self.place.lsn(self.first, 0), |stand| stand.position);
+        for segment in from.segment(self.place.segment_bytes)..=self.segment {
             let Some(file) = self.files.get(&segment) else { continue };
             let is_first = segment == from.segment(self.place.segment_bytes);
             let start = if is_first { from.offset(self.place.segment_bytes) } else { 0 };

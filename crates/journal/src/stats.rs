@@ -80,6 +80,8 @@ pub struct Stats {
     pub segments: AtomicU64,
     /// Times the committer had to wait for a segment that was not yet prepared.
     pub segment_waits: AtomicU64,
+    /// Segments removed past retention.
+    pub retired: AtomicU64,
     /// Checkpoints written.
     pub checkpoints: AtomicU64,
     /// Checkpoints or key indexes that could not be written; recovery and look-ups take longer, nothing is lost.
@@ -102,6 +104,7 @@ impl Stats {
             refused_full: AtomicU64::new(0),
             segments: AtomicU64::new(0),
             segment_waits: AtomicU64::new(0),
+            retired: AtomicU64::new(0),
             checkpoints: AtomicU64::new(0),
             upkeep_faults: AtomicU64::new(0),
             commit_nanos: Histogram::new(&COMMIT_NANOS_BOUNDS),

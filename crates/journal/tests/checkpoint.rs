@@ -3,12 +3,11 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use common::{frame, numbers, open, small};
-use journal::testing::{Crash, FakeDisk, Ledger};
-use journal::{Find, Lsn, Options, RecordBuf};
+use journal::testing::{Crash, FakeDisk, Ledger, ToySeal};
+use journal::{Class, Commit, Find, Lsn, Options, Reader, RecordBuf, Recovery, Stepped, open_stepped};
 
 fn keyed() -> Options {
     Options {
@@ -18,35 +17,35 @@ fn keyed() -> Options {
     }
 }
 
-/// A hundred records, and at least one checkpoint from either half of them: the keeper may be slow, so it is waited for.
-fn filled(desk: &common::Desk) -> Vec<Lsn> {
-    let mut positions = Vec::new();
-    for (half, least) in [(0..50, 1), (50..100, 2)] {
-        for first in half.step_by(2) {
-            positions.extend(desk.commit_durable(frame(first..first + 2)));
-        }
-        let until = Instant::now() + Duration::from_secs(60);
-        while desk.journal.stats().checkpoints.load(Relaxed) < least {
-            assert!(Instant::now() < until, "the keeper writes a checkpoint in each half");
-            std::thread::yield_now();
-        }
-    }
-    positions
+/// Without threads: the keeper has done its work when a step ends.
+fn open_tidy(disk: &FakeDisk, options: Options) -> (Stepped, Ledger, Recovery) {
+    let mut ledger = Ledger::default();
+    let (mut journal, recovery) =
+        open_stepped(options, Arc::new(disk.clone()), Arc::new(ToySeal), &mut ledger).unwrap();
+    journal.tidy();
+    (journal, ledger, recovery)
 }
 
-/// Six segments with their checkpoints and indexes, and the position of each record.
-fn written() -> (FakeDisk, Vec<Lsn>) {
+/// A hundred records with their checkpoints and indexes, and the position of each record.
+fn written(options: Options) -> (FakeDisk, Vec<Lsn>) {
     let disk = FakeDisk::new();
-    let (desk, ..) = open(&disk, keyed()).unwrap();
-    let positions = filled(&desk);
-    check_keys(&desk, &positions);
-    desk.close().unwrap();
+    let (mut journal, ..) = open_tidy(&disk, options);
+    let lane = journal.lane(0, Arc::new(|| {}));
+    let mut positions = Vec::new();
+    for first in (0..100).step_by(2) {
+        lane.submit(frame(first..first + 2), Class::Normal);
+        journal.step();
+        let Some(Commit::Durable(done)) = lane.take() else { panic!("record {first}") };
+        positions.extend(done.tokens().map(|(.., lsn)| lsn));
+        journal.tidy();
+    }
+    check_keys(&journal.reader(), &positions);
+    journal.close().unwrap();
     (disk, positions)
 }
 
-/// Every key's records, newest first; a key nobody has is missing for certain. The keeper may be at work meanwhile.
-fn check_keys(desk: &common::Desk, positions: &[Lsn]) {
-    let reader = desk.journal.reader();
+/// Every key's records, newest first; a key nobody has is missing for certain.
+fn check_keys(reader: &Reader, positions: &[Lsn]) {
     for key in 0..20 {
         let numbers = (0..positions.len()).rev().filter(|number| number % 20 == key && number % 5 != 4);
         let expected: Vec<Lsn> = numbers.map(|number| positions[number]).collect();
@@ -77,7 +76,7 @@ fn spoil(disk: &FakeDisk, path: &Path, at: usize) {
 
 #[test]
 fn checkpoint_and_tail_equal_full_replay() {
-    let (disk, positions) = written();
+    let (disk, positions) = written(keyed());
     let checkpoints = named(&disk, "checkpoint-");
     assert_eq!(checkpoints.len(), 2, "the two newest are kept");
     let mut replayed = Vec::new();
@@ -85,11 +84,11 @@ fn checkpoint_and_tail_equal_full_replay() {
     for spoiled in 0..=2 {
         let disk = disk.after(Crash::KeepAll);
         checkpoints.iter().rev().take(spoiled).for_each(|path| spoil(&disk, path, 200));
-        let (desk, ledger, recovery) = open(&disk, keyed()).unwrap();
+        let (journal, ledger, recovery) = open_tidy(&disk, keyed());
         assert_eq!(numbers(&ledger), Vec::from_iter(0..100));
         assert_eq!(ledger.lines.iter().map(|line| line.2).collect::<Vec<_>>(), positions);
         assert_eq!((recovery.checkpoint.is_none(), recovery.was_clean), (spoiled == 2, true));
-        check_keys(&desk, &positions);
+        check_keys(&journal.reader(), &positions);
         replayed.push(recovery.records);
     }
     assert!(replayed.is_sorted() && replayed[0] < replayed[1] && replayed[2] == 100, "{replayed:?}");
@@ -97,7 +96,7 @@ fn checkpoint_and_tail_equal_full_replay() {
 
 #[test]
 fn every_byte_of_a_checkpoint_is_guarded() {
-    let (disk, _) = written();
+    let (disk, _) = written(keyed());
     let newest = named(&disk, "checkpoint-").pop().unwrap();
     for at in (0..disk.content(&newest).unwrap().len()).step_by(11) {
         let disk = disk.after(Crash::KeepAll);
@@ -110,26 +109,24 @@ fn every_byte_of_a_checkpoint_is_guarded() {
 
 #[test]
 fn indexes_that_are_lost_or_spoiled_are_made_again() {
-    let (disk, positions) = written();
+    let (disk, positions) = written(keyed());
     let indexes = named(&disk, "segment-").into_iter().filter(|path| path.extension().unwrap() == "index");
     let indexes: Vec<PathBuf> = indexes.collect();
     assert!(indexes.len() >= 4, "{indexes:?}");
     disk.overwrite(&indexes[0], Vec::new());
     spoil(&disk, &indexes[1], 20);
     spoil(&disk, &indexes[2], 70);
-    // The keeper ends when the journal does, after all its work.
-    open(&disk, keyed()).unwrap().0.close().unwrap();
-    let (desk, ..) = open(&disk, keyed()).unwrap();
-    check_keys(&desk, &positions);
+    let (journal, ..) = open_tidy(&disk, keyed());
+    check_keys(&journal.reader(), &positions);
 }
 
 #[test]
 fn a_spoiled_page_makes_the_answer_unknown() {
-    let (disk, _) = written();
+    let (disk, _) = written(keyed());
     let index = named(&disk, "segment-00000000.index").remove(0);
     spoil(&disk, &index, 4096 + 9);
-    let (desk, ..) = open(&disk, keyed()).unwrap();
-    assert_eq!(desk.journal.reader().find(0), Find::Unknown);
+    let (journal, ..) = open_tidy(&disk, keyed());
+    assert_eq!(journal.reader().find(0), Find::Unknown);
 }
 
 #[test]
@@ -171,40 +168,25 @@ fn within() -> Options {
 
 #[test]
 fn a_checkpoint_in_the_middle_of_a_segment_bounds_the_replay() {
-    let disk = FakeDisk::new();
-    let (desk, ..) = open(&disk, within()).unwrap();
-    let positions = filled(&desk);
-    desk.close().unwrap();
+    let (disk, positions) = written(within());
     assert_eq!(named(&disk, "checkpoint-").len(), 2, "the two newest are kept");
     for _ in 0..2 {
-        let (desk, ledger, recovery) = open(&disk, within()).unwrap();
+        let (journal, ledger, recovery) = open_tidy(&disk, within());
         assert_eq!(ledger.lines.iter().map(|line| line.2).collect::<Vec<_>>(), positions);
         let checkpoint = recovery.checkpoint.expect("one was written");
         let bytes = recovery.tail.0 - checkpoint.0;
         assert!(checkpoint.0 > 4096 && bytes < 3 * 8192 && recovery.records < 60, "{bytes} bytes behind it");
-        // The keeper ends when the journal does, after all its work: the keys before the checkpoint are there then.
-        desk.close().unwrap();
+        check_keys(&journal.reader(), &positions);
     }
 }
 
 #[test]
 fn keys_before_a_checkpoint_are_unknown_until_they_were_read_and_never_missing() {
-    let disk = FakeDisk::new();
-    let stepped = |options| {
-        let mut ledger = Ledger::default();
-        let seal = std::sync::Arc::new(journal::testing::ToySeal);
-        journal::open_stepped(options, std::sync::Arc::new(disk.clone()), seal, &mut ledger).unwrap().0
-    };
-    let mut journal = stepped(within());
-    let lane = journal.lane(0, std::sync::Arc::new(|| {}));
-    for first in (0..100).step_by(2) {
-        lane.submit(frame(first..first + 2), journal::Class::Normal);
-        journal.step();
-        journal.tidy();
-    }
-    drop((journal, lane));
-    let mut journal = stepped(within());
-    let found = |journal: &journal::Stepped, key| journal.reader().find(key);
+    let (disk, _) = written(within());
+    let mut ledger = Ledger::default();
+    let (mut journal, _) =
+        open_stepped(within(), Arc::new(disk.clone()), Arc::new(ToySeal), &mut ledger).unwrap();
+    let found = |journal: &Stepped, key| journal.reader().find(key);
     assert_eq!((found(&journal, 3), found(&journal, 20)), (Find::Unknown, Find::Unknown));
     assert!(journal.tidy());
     assert!(matches!(found(&journal, 3), Find::Found(positions) if positions.len() == 5));
@@ -213,10 +195,7 @@ fn keys_before_a_checkpoint_are_unknown_until_they_were_read_and_never_missing()
 
 #[test]
 fn a_checkpoint_within_a_segment_does_not_hide_what_is_missing_behind_it() {
-    let disk = FakeDisk::new();
-    let (desk, ..) = open(&disk, within()).unwrap();
-    (0..100).step_by(2).for_each(|first| drop(desk.commit_durable(frame(first..first + 2))));
-    drop(desk);
+    let (disk, _) = written(within());
     let (_, _, recovery) = open(&disk.after(Crash::KeepAll), within()).unwrap();
     let at = recovery.checkpoint.unwrap().0 as usize;
     spoil(&disk, &common::segment_path(0), at + 20);

@@ -204,3 +204,26 @@ fn a_sync_that_fails_in_either_copy_ends_the_journal() {
         assert!(is_prefix(&found) && found.len() >= acknowledged, "sync {k}: {found:?}");
     }
 }
+
+#[test]
+fn a_repair_reads_everything_and_says_what_it_did() {
+    let (disk, last) = written();
+    let repair =
+        |disk: &FakeDisk, options: Options| journal::repair(&options, std::sync::Arc::new(disk.clone()));
+    let sound = repair(&disk, mirrored()).unwrap();
+    assert_eq!((sound.batches, sound.mended), (12, 0));
+    let before = disk.content(&path(DIR, 0)).unwrap();
+    flip(&disk, &path(DIR, 0), 4096 + 300, 2);
+    flip(&disk, &path(TWIN, 1), last + 3, 2);
+    assert_eq!(repair(&disk, mirrored()).unwrap(), journal::Repaired { mended: 2, ..sound });
+    assert!([DIR, TWIN].iter().all(|dir| disk.content(&path(dir, 0)).unwrap() == before));
+    assert!(matches!(repair(&disk, small()), Err(Fault::Option { option: "mirror", .. })));
+    let (desk, ..) = open(&disk, mirrored()).unwrap();
+    assert!(matches!(repair(&disk, mirrored()), Err(Fault::Held { .. })), "somebody has it open");
+    drop(desk);
+    [DIR, TWIN].iter().for_each(|dir| flip(&disk, &path(dir, 0), 4096 + 300, 2));
+    assert!(matches!(
+        repair(&disk, mirrored()),
+        Err(Fault::Damaged { segment: 0, offset: 4096, batch: 1, .. })
+    ));
+}

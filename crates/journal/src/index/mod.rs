@@ -129,6 +129,14 @@ impl KeyIndex {
         open.partial.remove(&segment);
     }
 
+    /// Forgets a segment that was removed; it was the first.
+    pub(crate) fn retire(&self, segment: u32) {
+        let mut open = self.lock();
+        open.first = open.first.max(segment + 1);
+        drop(open);
+        self.sidecars.write().unwrap_or_else(PoisonError::into_inner).remove(&segment);
+    }
+
     /// Whether the segment has its sidecar.
     pub(crate) fn is_on_disk(&self, segment: u32) -> bool {
         self.sidecars.read().unwrap_or_else(PoisonError::into_inner).contains_key(&segment)

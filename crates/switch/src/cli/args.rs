@@ -217,6 +217,35 @@ pub enum JournalCommand {
     /// Walk a journal by a second reader: checksums, chain, sequences; the switch need not run
     #[command(after_help = "Example:\n  pointsman journal verify /var/lib/pointsman/journal")]
     Verify(JournalVerify),
+    /// Repair a mirrored journal: every batch that is damaged in one copy is taken from the other; the switch must not run
+    #[command(after_help = "Example:\n  pointsman journal repair --config /etc/pointsman/pointsman.toml")]
+    Repair(JournalRepair),
+    /// Make the card numbers of a business day and of all before it unreadable for ever: destroys their data keys; the
+    /// switch must not run
+    #[command(after_help = "Example:\n  pointsman journal purge --config pointsman.toml --day 2025-06-30")]
+    Purge(JournalPurge),
+}
+
+/// `journal repair`
+#[derive(Debug, Args)]
+pub struct JournalRepair {
+    /// The configuration file, which names journal and mirror
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `journal purge`
+#[derive(Debug, Args)]
+pub struct JournalPurge {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The last day to purge
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = super::journal::day)]
+    pub day: terms::BusinessDay,
 }
 
 /// `journal verify`

@@ -50,7 +50,11 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Dialect { command: DialectCommand::Check(check) } => dialect::check(&check),
         Command::Dialect { command: DialectCommand::List(list) } => dialect::list(&list),
         Command::Dialect { command: DialectCommand::Show { name } } => dialect::show(&name),
-        Command::Journal { command: JournalCommand::Verify(verify) } => journal::verify(&verify),
+        Command::Journal { command } => match command {
+            JournalCommand::Verify(verify) => journal::verify(&verify),
+            JournalCommand::Repair(repair) => journal::repair(&repair),
+            JournalCommand::Purge(purge) => journal::purge(&purge),
+        },
         Command::Books(books) => books::run(&books),
         Command::Keys { command: KeysCommand::Init { file } } => keys::init(&file),
     }

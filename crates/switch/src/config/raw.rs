@@ -70,6 +70,7 @@ section! {
         segment_bytes: Field<i64>,
         reserve_bytes: Field<i64>,
         checkpoint_bytes: Field<i64>,
+        keep_days: Field<i64>,
         index_entries: Field<i64>,
         index_window_ms: Field<i64>,
         tombstones_per_terminal: Field<i64>,

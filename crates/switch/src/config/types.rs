@@ -68,6 +68,8 @@ pub struct JournalConfig {
     pub reserve_bytes: u64,
     /// Bytes of log from one checkpoint to the next, at least.
     pub checkpoint_bytes: u64,
+    /// Days a segment is kept after its last record; `None` keeps all.
+    pub keep_days: Option<u32>,
     /// Entries of the duplicate index over all workers.
     pub index_entries: usize,
     /// How long a repeat is known.

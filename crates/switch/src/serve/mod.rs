@@ -14,6 +14,7 @@ mod mail;
 mod make;
 mod meter;
 mod records;
+mod retention;
 mod runner;
 mod running;
 mod shared;
@@ -22,6 +23,7 @@ mod start;
 mod status;
 pub mod stepped;
 mod terminal;
+pub mod upkeep;
 mod wire;
 mod worker;
 

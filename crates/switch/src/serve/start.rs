@@ -9,6 +9,7 @@ use super::clock::Clock;
 use super::issuer::{Port, Tls};
 use super::make::Parts;
 use super::meter::Meter;
+use super::retention;
 use super::runner::{self, Door, Job};
 use super::running::Running;
 use super::shared::{Shared, bell_of};
@@ -184,6 +185,7 @@ pub(super) fn journal_options(config: &Config) -> Options {
         checkpoint_bytes: settings.checkpoint_bytes,
         key: Some(engine::record::slot_of),
         fresh: Some(Box::new(move || Box::new(Ledger::new(remember)))),
+        retire: settings.keep_days.map(retention::older_than),
         ..Options::new(&settings.dir)
     }
 }

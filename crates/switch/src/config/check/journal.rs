@@ -56,6 +56,8 @@ fn settings(section: &mut Section<'_>, raw: &raw::Journal) -> JournalConfig {
             PAGE..=SEGMENT_MAX,
             Options::CHECKPOINT_BYTES,
         ),
+        // Longer than duplicates are known and business days stay open.
+        keep_days: raw.keep_days.as_ref().map(|_| section.number("keep_days", &raw.keep_days, 8..=36_500, 8)),
         index_entries: section.number("index_entries", &raw.index_entries, 1_024..=2_000_000_000, 4_000_000),
         // Ten minutes at least: DESIGN 7, the duplicate index.
         index_window_ms: section.number(
