@@ -215,7 +215,6 @@ fn snapshot() -> Snapshot {
         completion_percent: 100,
         grace_ms: 5_000,
         require_approval_code: false,
-        completion_percent: 100,
         calendar: CalendarIx(0),
         ceilings: None,
         links: vec![LinkIx(0)],

@@ -172,5 +172,6 @@ fn outcome(number: u64, intent_lsn: Lsn) -> Outcome {
         approved_amount: None,
         reason: None,
         approval_seen: true,
+        terminal_reason: None,
     }
 }

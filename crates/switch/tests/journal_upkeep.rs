@@ -143,6 +143,7 @@ fn intent(number: u64, wall_ms: i64) -> Intent {
         issuer_calendar: 3,
         acquirer_calendar: 4,
         charged: Charged::NONE,
+        foreign: false,
         listener: 0,
         request,
     }
@@ -161,6 +162,7 @@ fn outcome(number: u64, intent_lsn: Lsn, wall_ms: i64) -> Outcome {
         approved_amount: None,
         reason: None,
         approval_seen: true,
+        terminal_reason: None,
     }
 }
 

@@ -164,6 +164,7 @@ fn intent(journal: &Journal, number: u32) -> Intent {
         issuer_calendar: stable_id("cn"),
         acquirer_calendar: stable_id("cn"),
         charged: Charged::NONE,
+        foreign: false,
         listener: 1,
         request,
     }

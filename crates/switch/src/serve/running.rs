@@ -15,7 +15,6 @@ use journal::Journal;
 use keys::Sealer;
 use limits::Store;
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -57,10 +56,10 @@ impl Running {
         self.status.ready()
     }
 
-    /// Links that are not up, by name.
+    /// Links that are not up for every worker, by name.
     pub fn links_down(&self) -> Vec<String> {
-        let links = self.shared.config.links.iter().zip(&self.shared.links_up);
-        links.filter(|(_, up)| !up.load(Ordering::Acquire)).map(|(link, _)| link.full_name.clone()).collect()
+        let links = self.shared.config.links.iter().zip(self.shared.links_ready());
+        links.filter(|(_, up)| !up).map(|(link, _)| link.full_name.clone()).collect()
     }
 
     /// Whether the journal or a worker failed.

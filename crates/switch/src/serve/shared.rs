@@ -10,6 +10,7 @@ use keys::Tokenizer;
 use limits::Store;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
+use terms::LinkIx;
 use tokio::sync::Notify;
 
 /// One for all workers.
@@ -23,8 +24,10 @@ pub struct Shared {
     pub tokenizer: Tokenizer,
     /// By worker.
     pub letters: Vec<LetterBox>,
-    /// By link: up and signed on.
+    /// By link: up and signed on, as its own worker knows it.
     pub links_up: Vec<AtomicBool>,
+    /// By link: how many workers know that it is up. Only if all do is every request served.
+    links_known: Vec<AtomicU32>,
     phase: AtomicU8,
     quiet: AtomicU32,
     failed: AtomicBool,
@@ -73,6 +76,7 @@ impl Shared {
         let config = Arc::clone(&version.config);
         let letters = (0..config.workers).map(|_| LetterBox::new()).collect();
         let links_up = config.links.iter().map(|_| AtomicBool::new(false)).collect();
+        let links_known = config.links.iter().map(|_| AtomicU32::new(0)).collect();
         Self {
             busy: (0..config.workers).map(|_| AtomicU32::new(u32::MAX)).collect(),
             config,
@@ -81,6 +85,7 @@ impl Shared {
             tokenizer,
             letters,
             links_up,
+            links_known,
             phase: AtomicU8::new(Phase::Running as u8),
             quiet: AtomicU32::new(0),
             failed: AtomicBool::new(false),
@@ -100,6 +105,21 @@ impl Shared {
         let before = self.version.swap(Arc::new(version));
         self.wake_all();
         before
+    }
+
+    /// A worker was told that a link came up or went down; once per change.
+    pub fn link_known(&self, link: LinkIx, up: bool) {
+        let known = &self.links_known[link.at()];
+        if up {
+            known.fetch_add(1, Ordering::AcqRel)
+        } else {
+            known.fetch_sub(1, Ordering::AcqRel)
+        };
+    }
+
+    /// By link: up, and no worker takes it for down.
+    pub fn links_ready(&self) -> impl Iterator<Item = bool> {
+        self.links_known.iter().map(|known| known.load(Ordering::Acquire) as usize == self.config.workers)
     }
 
     /// Transactions in flight over all workers, once the process drains.

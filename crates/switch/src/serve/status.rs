@@ -73,7 +73,7 @@ impl Status {
         if self.journal.is_full() {
             reasons.push("the journal's disk is full");
         }
-        if !self.shared.links_up.iter().any(|up| up.load(Ordering::Acquire)) {
+        if !self.shared.links_ready().any(|up| up) {
             reasons.push("no link to any issuer is up");
         }
         reasons

@@ -3,10 +3,12 @@
 
 use super::StartFault;
 use super::clock::Clock;
+use super::records::Records;
 use super::start::{journal_options, new_ledger, take_up};
 use crate::config::Config;
-use engine::record::Audit;
-use journal::{Class, Commit, Frame, Journal, RealDisk, Repaired};
+use engine::ShardState;
+use engine::record::{Audit, Intent};
+use journal::{Class, Commit, Frame, Journal, Reader, RealDisk, Repaired};
 use keys::{DataKeys, KeyFile, Sealer};
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -75,10 +77,8 @@ pub fn purge(config: &Config, day: BusinessDay) -> Result<(), UpkeepFault> {
     let seal = Arc::clone(&sealer) as Arc<dyn journal::Seal>;
     let (journal, _) = journal::open(journal_options(config), Arc::new(RealDisk), seal, &mut ledger)?;
     let recovered = take_up(config, ledger, &journal.reader())?;
-    let open = recovered.shards.iter().flat_map(|shard| &shard.open).map(|open| open.intent.wall_ms);
-    let owed = recovered.shards.iter().flat_map(|shard| &shard.owed);
-    let owed = owed.filter_map(|owed| Some(owed.intent.as_ref()?.wall_ms));
-    let count = open.chain(owed).filter(|wall_ms| calendar.day_at(*wall_ms) <= day).count();
+    let begun = unsettled_since(&recovered.shards, &journal.reader())?;
+    let count = begun.iter().filter(|wall_ms| calendar.day_at(**wall_ms) <= day).count();
     if count > 0 {
         journal.close()?;
         return Err(UpkeepFault::Needed { count, day });
@@ -87,6 +87,23 @@ pub fn purge(config: &Config, day: BusinessDay) -> Result<(), UpkeepFault> {
     let destroyed = sealer.destroy_through(day);
     journal.close()?;
     Ok(destroyed?)
+}
+
+/// When each transaction that is open or owed began: its card number is sealed by the key of that day.
+fn unsettled_since(shards: &[ShardState], reader: &Reader) -> Result<Vec<i64>, journal::Fault> {
+    let mut records = Records::default();
+    let mut begun = Vec::new();
+    for shard in shards {
+        begun.extend(shard.open.iter().map(|open| open.intent.wall_ms));
+        begun.extend(shard.parts.iter().filter_map(|owed| Some(owed.intent.as_ref()?.wall_ms)));
+        for debt in &shard.debts {
+            let fetched = records.read(reader, debt.owing)?;
+            // One that cannot be read may be of any day.
+            let intent = Intent::read(fetched.intent, fetched.secret);
+            begun.push(intent.map_or(i64::MIN, |intent| intent.wall_ms));
+        }
+    }
+    Ok(begun)
 }
 
 fn write_down(journal: &Journal, wall_ms: i64, text: &str) -> Result<(), UpkeepFault> {

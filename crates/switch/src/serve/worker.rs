@@ -461,6 +461,7 @@ impl Worker {
             return;
         }
         self.up[link.at()] = up;
+        self.shared.link_known(link, up);
         #[cfg(pointsman_zoo)]
         if zoo::has(zoo::Bug::ResendAfterFlap) {
             return self.resend(link, up);
