@@ -214,8 +214,8 @@ fn a_purge_takes_the_card_numbers_of_a_day_and_leaves_the_chain() {
         status == 1 && text.contains("1 transactions of 2025-07-01 or before are open or owed"),
         "{text}"
     );
-    let (status, text) = purge("2999-12-31");
-    assert!(status == 1 && text.contains("2999-12-31 has not ended"), "{text}");
+    let (status, text) = purge("2149-06-01");
+    assert!(status == 1 && text.contains("2149-06-01 has not ended"), "{text}");
     assert_eq!(purge("2025-02-30").0, 2, "no such day");
     let desk = Desk::open(place);
     assert_eq!(desk.pan_at(second), Pan::new(PAN));
