@@ -4,6 +4,7 @@
 //! are up. Guards: the narrowest range wins; a table with ranges that half overlap is never built; the choice among links
 //! stays fair when one is down.
 
+pub mod breaker;
 pub mod chooser;
 pub mod condition;
 mod flatten;
@@ -12,6 +13,7 @@ pub mod range;
 pub mod span;
 pub mod table;
 
+pub use breaker::{Breaker, BreakerRule, Opened, Position};
 pub use chooser::{Chooser, ChooserFault, LinkChoice, NoLink, Policy};
 pub use condition::{Condition, Excluded, Kinds, Readings, RouteQuery, Verdict};
 pub use range::{CardType, Range, RangeRow, Scheme};

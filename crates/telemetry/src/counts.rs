@@ -87,6 +87,11 @@ impl Counts {
         self.of_issuer(self.layout.stand_in + outcome.at() * self.layout.issuers, issuer);
     }
 
+    /// The issuer's breaker opened.
+    pub fn breaker_opened(&mut self, issuer: IssuerIx) {
+        self.of_issuer(self.layout.breaker_opened, issuer);
+    }
+
     /// A reversal is owed.
     pub fn reversal(&mut self, reason: ReversalReason) {
         self.cells[self.layout.reversals + reason.at()] += 1;

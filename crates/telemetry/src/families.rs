@@ -25,6 +25,7 @@ pub struct Families {
     pub(crate) quarantined: Vec<Gauge>,
     pub(crate) connections: Vec<Gauge>,
     link_up: Vec<Gauge>,
+    breaker: Vec<Gauge>,
     reload: Vec<Gauge>,
     certificate: Vec<Gauge>,
 }
@@ -55,6 +56,7 @@ impl Families {
                 issuers(),
             ),
             connections: desk.gauges(CONNECTIONS, "Open connections", ["side"], names(Side::ALL, Side::name)),
+            breaker: desk.gauges(BREAKER, BREAKER_HELP, ["issuer"], issuers()),
             link_up: desk.gauges(LINK_UP, "1 if the link is signed on", ["issuer", "link"], links),
             reload: desk.gauges(RELOAD, "1 if the last configuration read was good", [], [[]]),
             certificate: desk.gauges(CERTIFICATE, "When the first of our certificates expires", [], [[]]),
@@ -83,6 +85,13 @@ impl Families {
     pub fn link_up(&self, link: LinkIx, up: bool) {
         if let Some(gauge) = self.link_up.get(link.at()) {
             gauge.set(f64::from(u8::from(up)));
+        }
+    }
+
+    /// Where the issuer's breaker stands: 0 closed, 1 half open, 2 open.
+    pub fn breaker(&self, issuer: IssuerIx, state: u8) {
+        if let Some(gauge) = self.breaker.get(issuer.at()) {
+            gauge.set(f64::from(state));
         }
     }
 
@@ -118,7 +127,7 @@ impl std::fmt::Debug for Families {
 fn named(labels: &Labels) -> Result<usize, TooManySeries> {
     let (issuers, links) = (labels.issuers.len(), labels.links.len());
     let least = Layout::new(labels, 0);
-    let gauges = issuers * 3 + Side::ALL.len() + links + 3;
+    let gauges = issuers * 4 + Side::ALL.len() + links + 3;
     let series = least.cells + gauges + render::SERIES;
     let row = least.rows.len();
     let room = (SERIES_MAX + row * slots(issuers, 0)).saturating_sub(series) / row;
@@ -147,6 +156,7 @@ fn register_counters(desk: &mut Desk<'_>, labels: &Labels, layout: &Layout) {
     let stand_in =
         StandIn::ALL.iter().flat_map(|outcome| issuers().map(|[issuer]| [issuer, outcome.name().into()]));
     desk.counters(STAND_IN, "Answers given in the issuer's stead", ["issuer", "outcome"], stand_in);
+    desk.counters(OPENED, "How often the issuer was given up until it answers probes", ["issuer"], issuers());
     let reasons = names(ReversalReason::ALL, ReversalReason::name);
     desk.counters(REVERSALS, "Reversals owed to issuers, by reason", ["reason"], reasons);
     let failures = names(TerminalFailure::ALL, TerminalFailure::name);
@@ -193,6 +203,7 @@ const LATE: &str = "pointsman_late_responses_total";
 const CONTRADICTIONS: &str = "pointsman_issuer_contradictions_total";
 const UNENCODABLE: &str = "pointsman_unencodable_requests_total";
 const STAND_IN: &str = "pointsman_stand_in_total";
+const OPENED: &str = "pointsman_breaker_opened_total";
 const REVERSALS: &str = "pointsman_reversals_total";
 const FAILURES: &str = "pointsman_terminal_failures_total";
 const VIOLATIONS: &str = "pointsman_violations_total";
@@ -204,6 +215,8 @@ const IN_FLIGHT: &str = "pointsman_in_flight";
 const SAF_DEPTH: &str = "pointsman_saf_depth";
 const QUARANTINED: &str = "pointsman_saf_quarantined";
 const CONNECTIONS: &str = "pointsman_connections";
+const BREAKER: &str = "pointsman_breaker_state";
+const BREAKER_HELP: &str = "0 if the issuer is asked, 1 if it is being probed, 2 if it is not asked";
 const LINK_UP: &str = "pointsman_link_up";
 const RELOAD: &str = "pointsman_config_last_reload_successful";
 const CERTIFICATE: &str = "pointsman_tls_certificate_not_after_timestamp_seconds";

@@ -16,6 +16,7 @@ pub(crate) struct Layout {
     pub(crate) contradictions: usize,
     pub(crate) unencodable: usize,
     pub(crate) stand_in: usize,
+    pub(crate) breaker_opened: usize,
     pub(crate) reversals: usize,
     pub(crate) terminal_failures: usize,
     pub(crate) violations: usize,
@@ -54,6 +55,7 @@ impl Layout {
         let contradictions = take(issuers);
         let unencodable = take(issuers);
         let stand_in = take(issuers * StandIn::ALL.len());
+        let breaker_opened = take(issuers);
         let reversals = take(ReversalReason::ALL.len());
         let terminal_failures = take(TerminalFailure::ALL.len());
         let violations = take(Side::ALL.len());
@@ -72,6 +74,7 @@ impl Layout {
             contradictions,
             unencodable,
             stand_in,
+            breaker_opened,
             reversals,
             terminal_failures,
             violations,

@@ -181,6 +181,8 @@ closed_set! {
         RefundTooLate = "refund-too-late",
         /// A refund to another card than the one that paid.
         RefundOtherCard = "refund-other-card",
+        /// The issuer left several requests in a row unanswered: it is not asked until it answers probes.
+        BreakerOpen = "breaker-open",
     }
 }
 
@@ -200,7 +202,8 @@ impl InternalCause {
             I::ExpiredCard | I::CheckDigit | I::NoSuchIssuer | I::RouteExcludesCard => Cause::Card,
             I::RouteExcludesTerminal | I::UnknownTerminal | I::UnknownMerchant => Cause::Merchant,
             I::SuspendedTerminal | I::SuspendedMerchant | I::CurrencyNotAllowed => Cause::Merchant,
-            I::IssuerDown | I::IssuerTimeout | I::LinkLost | I::NotSent | I::AnswerInDoubt => Cause::Network,
+            I::IssuerDown | I::BreakerOpen | I::IssuerTimeout => Cause::Network,
+            I::LinkLost | I::NotSent | I::AnswerInDoubt => Cause::Network,
             I::OverSingleAmount | I::OverDailyAmount | I::OverDailyCount => Cause::Limit,
             I::PinNotAllowed => Cause::Authentication,
             I::HotCard => Cause::Risk,
@@ -228,7 +231,8 @@ impl InternalCause {
             I::NoSuchIssuer | I::RouteExcludesCard | I::RouteExcludesTerminal | I::PinNotAllowed => {
                 Source::Route
             }
-            I::IssuerDown | I::WindowFull | I::StoreAndForwardFull | I::NotSent => Source::Route,
+            I::IssuerDown | I::BreakerOpen | I::WindowFull => Source::Route,
+            I::StoreAndForwardFull | I::NotSent => Source::Route,
             I::IssuerTimeout | I::LinkLost | I::AnswerMismatch | I::UnknownAnswerCode => Source::Issuer,
             I::AnswerInDoubt | I::IssuerDeclined => Source::Issuer,
             I::OverSingleAmount | I::OverDailyAmount | I::OverDailyCount | I::CurrencyNotAllowed => {
@@ -258,7 +262,8 @@ impl InternalCause {
                 "58"
             }
             I::UnknownMerchant | I::SuspendedMerchant => "03",
-            I::IssuerDown | I::WindowFull | I::StoreAndForwardFull | I::IssuerTimeout => "91",
+            I::IssuerDown | I::BreakerOpen | I::WindowFull => "91",
+            I::StoreAndForwardFull | I::IssuerTimeout => "91",
             I::LinkLost | I::NotSent | I::AnswerInDoubt | I::Draining | I::Restarted => "91",
             I::OverSingleAmount | I::OverDailyAmount => "61",
             I::OverDailyCount => "65",

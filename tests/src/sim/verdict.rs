@@ -163,6 +163,10 @@ impl World {
                 }
                 Ok(Payload::Refused(refused)) => match refused.cause.and_then(InternalCause::from_number) {
                     Some(InternalCause::IssuerDown) => tally.row(4),
+                    Some(InternalCause::BreakerOpen) => {
+                        tally.row(4);
+                        tally.row(7);
+                    }
                     Some(cause) if cause.iso_code() == "61" => tally.row(54),
                     _ => {}
                 },

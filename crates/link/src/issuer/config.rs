@@ -35,6 +35,8 @@ pub struct IssuerLinkConfig {
     pub echo_every_ms: u64,
     /// Something must be heard within this once an echo was asked for.
     pub echo_timeout_ms: u64,
+    /// After a connection that carried traffic was lost: so many echoes answered before traffic flows on the next.
+    pub steady_echoes: u32,
     /// First wait before the link is connected again.
     pub backoff_first_ms: u64,
     /// Longest such wait. A link that was up for this long starts again from the first.
@@ -63,7 +65,8 @@ impl LinkKey {
 }
 
 impl IssuerLinkConfig {
-    /// Sign-on within 5 s, an echo after a minute of silence due within 5 s, back-off from 0.5 s to 30 s, 1 MiB of output.
+    /// Sign-on within 5 s, an echo after a minute of silence due within 5 s, two after a flap, back-off from 0.5 s to 30 s,
+    /// 1 MiB of output.
     pub fn new(dialect: Arc<Dialect>, framing: Framing) -> Self {
         Self {
             link_key: LinkKey::of(&dialect),
@@ -74,6 +77,7 @@ impl IssuerLinkConfig {
             sign_on_timeout_ms: 5_000,
             echo_every_ms: 60_000,
             echo_timeout_ms: 5_000,
+            steady_echoes: 2,
             backoff_first_ms: 500,
             backoff_max_ms: 30_000,
             output_max: 1 << 20,

@@ -29,6 +29,8 @@ pub trait IssuerSink {
     fn request(&mut self, request: &Request, envelope: Envelope, raw: &[u8], index: &Index);
     /// A frame that holds no message of the dialect; it was dropped.
     fn unreadable(&mut self, error: &DecodeError);
+    /// The probe that was asked for ([`IssuerSession::probe`]) was answered, and well.
+    fn echoed(&mut self);
     /// Traffic may flow.
     fn up(&mut self);
     /// The issuer signed off: no new traffic; what is in flight is still answered, and the connection lives.
@@ -50,8 +52,12 @@ pub struct IssuerSession {
     echo_due: Option<Tick>,
     /// Of our network management.
     stan: Stan,
-    /// STAN of the sign-on or sign-off under way.
+    /// STAN of the sign-on, sign-off or proving echo under way.
     asked: Option<Stan>,
+    /// STAN of the probe under way.
+    probing: Option<Stan>,
+    /// A connection that carried traffic was lost: the next one has to prove itself.
+    shaken: bool,
     up_since: Option<Tick>,
     bad_in_a_row: u32,
     backoff: Backoff,
@@ -66,6 +72,13 @@ enum State {
     Connecting,
     /// Our sign-on is due to be answered then.
     SigningOn(Tick),
+    /// It flapped: so many echoes more must be answered, the one under way by then.
+    Proving {
+        /// When the link is given up.
+        due: Tick,
+        /// Echoes to come, the one under way included.
+        left: u32,
+    },
     /// Traffic flows.
     Up,
     /// The issuer signed off; our next sign-on goes out then.
@@ -90,6 +103,8 @@ impl IssuerSession {
             echo_due: None,
             stan: Stan::MIN,
             asked: None,
+            probing: None,
+            shaken: false,
             up_since: None,
             bad_in_a_row: 0,
             config,
@@ -140,6 +155,7 @@ impl IssuerSession {
         if held {
             self.backoff.reset();
         }
+        self.shaken |= self.up_since.is_some();
         self.forget_connection();
         let again = now.tick.plus_ms(self.backoff.next_ms());
         self.state = State::Waiting(again);
@@ -159,6 +175,7 @@ impl IssuerSession {
         }
         match self.state {
             State::SigningOn(due) if due <= now.tick => return Err(Violation::SignOnUnanswered),
+            State::Proving { due, .. } if due <= now.tick => return Err(Violation::EchoUnanswered),
             State::SigningOff(due) if due <= now.tick => self.state = State::Done,
             State::Resting(due) if due <= now.tick => self.begin(now, sink),
             State::Up => return self.watch(now),
@@ -173,6 +190,7 @@ impl IssuerSession {
             State::Waiting(at) => return Some(at),
             State::Done => return None,
             State::SigningOn(due) | State::Resting(due) | State::SigningOff(due) => due,
+            State::Proving { due, .. } => due,
             State::Up => self.next_watch(),
             State::Connecting => NEVER,
         };
@@ -205,6 +223,15 @@ impl IssuerSession {
     /// Whether traffic may flow.
     pub const fn is_up(&self) -> bool {
         matches!(self.state, State::Up)
+    }
+
+    /// Asks for an echo out of turn, to learn whether the issuer is there; a good answer is told as
+    /// [`IssuerSink::echoed`]. Without any sign of life the link goes, as with every echo. Nothing happens while it is not up.
+    pub fn probe(&mut self, now: &Now) {
+        if self.is_up() {
+            self.probing = Some(self.ask(Ask::Echo, now));
+            self.echo_due.get_or_insert(now.tick.plus_ms(self.config.echo_timeout_ms));
+        }
     }
 
     /// Adds a message to the output, under our envelope.
@@ -254,24 +281,37 @@ impl IssuerSession {
         framing.try_write(&mut self.output, envelope, |out| body(out).map_err(Unframed::Body))
     }
 
-    /// Signs on, or goes up where no sign-on is asked for.
+    /// Signs on, or goes on where no sign-on is asked for.
     fn begin(&mut self, now: &Now, sink: &mut impl IssuerSink) {
         if self.config.sign_on {
             self.asked = Some(self.ask(Ask::SignOn, now));
             self.state = State::SigningOn(now.tick.plus_ms(self.config.sign_on_timeout_ms));
         } else {
-            self.go_up(now, sink);
+            self.signed_on(now, sink);
         }
     }
 
+    /// Goes up, unless the connection before was lost: then several echoes must be answered first.
+    fn signed_on(&mut self, now: &Now, sink: &mut impl IssuerSink) {
+        match self.config.steady_echoes {
+            echoes if self.shaken && echoes > 0 => self.prove(echoes, now),
+            _ => self.go_up(now, sink),
+        }
+    }
+
+    fn prove(&mut self, left: u32, now: &Now) {
+        self.asked = Some(self.ask(Ask::Echo, now));
+        self.state = State::Proving { due: now.tick.plus_ms(self.config.echo_timeout_ms), left };
+    }
+
     fn go_up(&mut self, now: &Now, sink: &mut impl IssuerSink) {
-        self.state = State::Up;
+        (self.state, self.shaken) = (State::Up, false);
         self.up_since = self.up_since.or(Some(now.tick));
         sink.up();
     }
 
     /// Puts one of our network messages into the output and returns its STAN. It goes out even when the output is full:
-    /// there are never more than two.
+    /// there are never more than a few.
     fn ask(&mut self, ask: Ask, now: &Now) -> Stan {
         let (config, stan) = (Arc::clone(&self.config), self.stan);
         self.stan = stan.next();
@@ -309,7 +349,7 @@ impl IssuerSession {
         self.inbox.clear();
         self.output.clear();
         (self.backlog, self.bad_in_a_row) = (0, 0);
-        (self.echo_due, self.asked, self.up_since) = (None, None, None);
+        (self.echo_due, self.asked, self.probing, self.up_since) = (None, None, None, None);
     }
 }
 

@@ -85,24 +85,34 @@ impl IssuerSession {
         (key.terminal && nameless).then_some(Reason::NoTerminal)
     }
 
-    /// An echo's answer has done its work by being heard; a sign-on's or sign-off's is told by its STAN.
+    /// An echo's answer has done its work by being heard; all others, a probe's too, are told by their STAN.
     fn take_network_answer(
         &mut self,
         answer: &Answer,
         now: &Now,
         sink: &mut impl IssuerSink,
     ) -> Result<(), Violation> {
+        let good = self.config.dialect.verdict(&answer.code) == CodeVerdict::Approves;
+        if good && self.probing == Some(answer.stan) {
+            self.probing = None;
+            sink.echoed();
+        }
         if self.asked != Some(answer.stan) {
             return Ok(());
         }
         match self.state {
             State::SigningOn(_) => {
                 self.asked = None;
-                if self.config.dialect.verdict(&answer.code) != CodeVerdict::Approves {
+                if !good {
                     return Err(Violation::SignOnRefused { code: answer.code });
                 }
-                self.go_up(now, sink);
+                self.signed_on(now, sink);
             }
+            // A bad answer is none: the link goes when the good one is overdue.
+            State::Proving { left, .. } if good => match left {
+                0 | 1 => self.go_up(now, sink),
+                _ => self.prove(left - 1, now),
+            },
             // Whatever it says to our going: we go.
             State::SigningOff(_) => self.state = State::Done,
             _ => {}

@@ -31,6 +31,10 @@ impl IssuerSink for Told {
         self.0.push("unreadable".to_owned());
     }
 
+    fn echoed(&mut self) {
+        self.0.push("echoed".to_owned());
+    }
+
     fn up(&mut self) {
         self.0.push("up".to_owned());
     }
@@ -71,6 +75,7 @@ impl Ledger {
             sign_on_timeout_ms: 5_000,
             echo_every_ms: value(line, "echo").unwrap_or(0),
             echo_timeout_ms: 3_000,
+            steady_echoes: value(line, "steady").unwrap_or(0) as u32,
             backoff_first_ms: 1_000,
             backoff_max_ms: 8_000,
             output_max: value(line, "output").unwrap_or(1 << 20) as usize,
@@ -118,6 +123,10 @@ impl Ledger {
             }
             "sign-off" => {
                 self.session.sign_off(&self.now);
+                Ok(())
+            }
+            "probe" => {
+                self.session.probe(&self.now);
                 Ok(())
             }
             "disconnect" => return self.disconnect(),

@@ -358,3 +358,77 @@ fn what_a_dead_connection_left_half_read_is_not_the_next_ones() {
     ",
     );
 }
+
+#[test]
+fn a_link_that_was_lost_proves_itself_before_traffic() {
+    check(
+        "
+        link sign-on steady=2
+        connect
+        connected                        -> sends 0800 000001 001
+        hear 0810 stan=1 code=00 network=1 -> up
+        disconnect                       -> first wait
+        at 1000
+        connect
+        connected                        -> sends 0800 000002 001
+        hear 0810 stan=2 code=00 network=1 -> sends 0800 000003 301
+        state                            -> not up
+        send                             -> link is not signed on
+        hear 0810 stan=3 code=00 network=301 -> sends 0800 000004 301
+        hear 0810 stan=3 code=00 network=301 ->
+        hear 0810 stan=4 code=91 network=301 ->
+        state                            -> not up
+        hear 0810 stan=4 code=00 network=301 -> up
+        send                             -> sends 0200 000077
+    ",
+    );
+}
+
+#[test]
+fn a_flapping_link_carries_nothing() {
+    check(
+        "
+        link steady=2
+        connect
+        connected                        -> up
+        disconnect                       -> first wait
+        at 1000
+        connect
+        connected                        -> sends 0800 000001 301
+        next                             -> 4000
+        at 3999
+        at 4000                          -> dead: echo unanswered
+        disconnect                       -> second wait
+        at 6000
+        connect
+        connected                        -> sends 0800 000002 301
+        hear 0810 stan=2 code=00 network=301 -> sends 0800 000003 301
+        disconnect                       -> third wait
+        at 10000
+        connect
+        connected                        -> sends 0800 000004 301
+        hear 0810 stan=4 code=00 network=301 -> sends 0800 000005 301
+        hear 0810 stan=5 code=00 network=301 -> up
+    ",
+    );
+}
+
+#[test]
+fn a_probe_is_told_by_its_own_answer_and_silence_ends_the_link() {
+    check(
+        "
+        link echo=60000
+        probe                            ->
+        connect
+        connected                        -> up
+        probe                            -> sends 0800 000001 301
+        hear 0210 stan=5 code=00         -> answer 0210 000005 00
+        hear 0810 stan=1 code=96 network=301 ->
+        hear 0810 stan=1 code=00 network=301 -> echoed
+        hear 0810 stan=1 code=00 network=301 ->
+        at 5000
+        probe                            -> sends 0800 000002 301
+        at 8000                          -> dead: echo unanswered
+    ",
+    );
+}

@@ -8,7 +8,7 @@ use framing::{Envelope, Framing};
 use iso8583::Dialect;
 use limits::{Calendar, Rule};
 use link::IssuerLinkConfig;
-use routing::{Policy, RangeRow};
+use routing::{BreakerRule, Policy, RangeRow};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -166,6 +166,10 @@ pub struct IssuerConfig {
     pub echo_ms: u64,
     /// An echo's answer is due after this.
     pub echo_timeout_ms: u64,
+    /// Echoes answered on a link that was lost before it carries traffic again.
+    pub steady_echoes: u32,
+    /// When it is not asked any more, and when it is asked again.
+    pub breaker: BreakerRule,
     /// First wait before a lost link is connected again.
     pub reconnect_first_ms: u64,
     /// Longest such wait.
@@ -201,6 +205,7 @@ impl IssuerConfig {
             sign_on_timeout_ms: self.sign_on_timeout_ms,
             echo_every_ms: self.echo_ms,
             echo_timeout_ms: self.echo_timeout_ms,
+            steady_echoes: self.steady_echoes,
             backoff_first_ms: self.reconnect_first_ms,
             backoff_max_ms: self.reconnect_max_ms,
             output_max: self.output_max as usize,

@@ -4,7 +4,7 @@
 //! Guards: effects are done in order, within the turn that asked.
 
 use super::worker::Worker;
-use engine::effect::ReversalReason;
+use engine::effect::{Note, ReversalReason};
 use engine::{Code, Context, Effect, Event, Origin, Permit, Reply, TxnId};
 use framing::Envelope;
 use iso8583::{Forward, ReversalOf, ReversalStan};
@@ -74,7 +74,12 @@ impl Worker {
             Effect::Fetch { txn, lsn } => self.fetch(txn, lsn),
             Effect::Find { txn, slot, before } => self.find(txn, slot.0, before),
             Effect::Count(tally) => self.meter.tally(&tally),
-            Effect::Note(note) => self.meter.note(&note),
+            Effect::Note(note) => {
+                if let Note::Timeout(issuer) = note {
+                    self.breakers.timed_out(issuer);
+                }
+                self.meter.note(&note);
+            }
             Effect::Forget { txn } => {
                 if let Some(waiting) = self.wires.forget(txn) {
                     self.forgo(waiting);
@@ -109,6 +114,7 @@ impl Worker {
         if self.slots_taken[issuer.at()] >= share || self.engine.owed(issuer) >= high_water as usize {
             return Err(InternalCause::StoreAndForwardFull);
         }
+        self.asks(issuer)?;
         let (desks, up, now, links) = (&mut self.desks, &self.up, &self.now, &self.snapshot.links);
         let transaction = self.engine.transaction(txn);
         let with_pin = transaction.is_some_and(|transaction| transaction.request.flags.has(Flags::PIN));

@@ -62,6 +62,7 @@ struct Reading<'a> {
     odd: Vec<(Answer, Verdict, UnmatchedReason)>,
     requests: Vec<(Request, Envelope, Vec<u8>)>,
     news: Option<bool>,
+    echoed: bool,
     unreadable: u32,
 }
 
@@ -88,6 +89,10 @@ impl IssuerSink for Reading<'_> {
     fn unreadable(&mut self, error: &DecodeError) {
         tracing::warn!(link = self.link.at(), %error, "an issuer sent what is no message");
         self.unreadable += 1;
+    }
+
+    fn echoed(&mut self) {
+        self.echoed = true;
     }
 
     fn up(&mut self) {
@@ -145,6 +150,7 @@ impl Worker {
         {
             wire.answer.clear();
             wire.answer.extend_from_slice(body);
+            self.breakers.answered(self.shared.config.links[one.link.at()].issuer);
             let took = self.now.tick.since(wire.forwarded);
             self.meter.latency(telemetry::Stage::Issuer, took);
         }
@@ -299,6 +305,7 @@ impl Worker {
             odd: Vec::new(),
             requests: Vec::new(),
             news: None,
+            echoed: false,
             unreadable: 0,
         };
         if established && !port.greeted {
@@ -308,9 +315,12 @@ impl Worker {
             self.meter.handshake(Handshake::Ok, resumed);
         }
         let parsed = port.session.on_bytes(plain, &now, &mut self.index, &mut reading);
-        let Reading { odd, requests, news, unreadable, .. } = reading;
+        let Reading { odd, requests, news, echoed, unreadable, .. } = reading;
         (0..unreadable).for_each(|_| self.meter.violation(Side::Issuer));
         self.take_port_news(link, news);
+        if echoed {
+            self.echoed(link);
+        }
         self.odd.extend(odd.into_iter().map(|(answer, verdict, reason)| (link, answer, verdict, reason)));
         for (request, envelope, body) in requests {
             self.refuse_issuer(link, &request, envelope, &body);
@@ -395,6 +405,7 @@ impl Worker {
                 odd: Vec::new(),
                 requests: Vec::new(),
                 news: None,
+                echoed: false,
                 unreadable: 0,
             };
             let alive = port.session.on_time(&now, &mut reading);
@@ -407,6 +418,14 @@ impl Worker {
                 }
             }
             self.take_port_news(link, news);
+            self.mark_port(link);
+        }
+    }
+
+    /// Asks the issuer whether it is there.
+    pub(super) fn probe_port(&mut self, link: LinkIx) {
+        if let Some(port) = self.ports[link.at()].as_mut() {
+            port.session.probe(&self.now);
             self.mark_port(link);
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Guards: a transaction's events are only ever handled by its owner; letters of one sender arrive in order.
 
+use super::breakers::Word;
 use crossbeam_queue::SegQueue;
 use engine::{Origin, Verdict};
 use framing::Envelope;
@@ -31,6 +32,8 @@ pub struct Mail {
     pub forgone: Vec<Origin>,
     /// Links of the sender's that came up or went down.
     pub links: Vec<(LinkIx, bool)>,
+    /// About breakers.
+    pub words: Vec<Word>,
 }
 
 /// A request on its way to its owner.
@@ -98,11 +101,13 @@ impl Mail {
             && self.delivered.is_empty()
             && self.forgone.is_empty()
             && self.links.is_empty()
+            && self.words.is_empty()
     }
 
     /// Empty again, its room kept.
     pub fn clear(&mut self) {
-        let Self { arena, requests, answers, forwards, replies, unsent, delivered, forgone, links } = self;
+        let Self { arena, requests, answers, forwards, replies, unsent, delivered, forgone, links, words } =
+            self;
         arena.clear();
         requests.clear();
         answers.clear();
@@ -112,6 +117,7 @@ impl Mail {
         delivered.clear();
         forgone.clear();
         links.clear();
+        words.clear();
     }
 
     /// Copies `body` into the arena and says where.

@@ -1,6 +1,7 @@
 //! A worker put together from the configuration: pending tables, turns among links, sessions' settings, empty buffers.
 //! Never runs anything. Guards: everything is sized here, nothing grows past it later.
 
+use super::breakers::Breakers;
 use super::clock::Clock;
 use super::complaints::Complaints;
 use super::mail::Mail;
@@ -65,6 +66,7 @@ impl Worker {
             ports: ports.collect(),
             desks: (0..links).map(|at| desk(&shared, ix, at, epoch)).collect(),
             choosers: (0..config.issuers.len()).map(|at| chooser(&shared, at)).collect(),
+            breakers: Breakers::new(config, ix),
             up: vec![false; links],
             slots_taken: vec![0; config.issuers.len()],
             slots_share: config.issuers.iter().map(|issuer| slots_share(issuer, workers)).collect(),

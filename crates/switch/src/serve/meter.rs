@@ -4,6 +4,7 @@
 
 use declines::{Catalogue, CodeTable};
 use engine::effect::{Note, ReversalReason as Owed, Tally};
+use routing::Position;
 use std::sync::Arc;
 use telemetry::{
     Counts, Decline, Families, Handshake, Latencies, ReversalReason, Side, Stage, TerminalFailure,
@@ -139,6 +140,14 @@ impl Meter {
         self.counts.in_flight(issuer, now.in_flight - last.in_flight);
         self.counts.saf_depth(issuer, now.owed - last.owed);
         self.counts.saf_quarantined(issuer, now.quarantined - last.quarantined);
+    }
+
+    /// Where an issuer's breaker stands, and whether it has just opened.
+    pub fn breaker(&mut self, issuer: IssuerIx, position: Position, opened: bool) {
+        self.families.breaker(issuer, position as u8);
+        if opened {
+            self.counts.breaker_opened(issuer);
+        }
     }
 
     /// A link's state.

@@ -5,6 +5,7 @@
 //! Never blocks and never awaits inside a turn; guards: whatever the engine asks for is done in the turn that asked.
 
 use super::HOUSEKEEPING;
+use super::breakers::Breakers;
 use super::clock::Clock;
 use super::complaints::Complaints;
 use super::effects::AtHand;
@@ -56,6 +57,8 @@ pub struct Worker {
     pub(super) desks: Vec<Desk>,
     /// Choice among links, by `IssuerIx`.
     pub(super) choosers: Vec<Chooser>,
+    /// Which issuers are asked at all.
+    pub(super) breakers: Breakers,
     /// Links that are up and signed on, as this worker has been told.
     pub(super) up: Vec<bool>,
     /// Store-and-forward slots taken, by `IssuerIx`.
@@ -143,6 +146,7 @@ impl Worker {
         self.take_link_news();
         self.admit_requests();
         self.take_due();
+        self.report_silence();
         self.submit();
         // Counted before it is told: whoever has an answer finds it in the metrics.
         self.meter.flush();
@@ -167,6 +171,7 @@ impl Worker {
     fn housekeep(&mut self) {
         self.sweep_terminals();
         self.sweep_ports();
+        self.probe_issuers();
         self.flush_ports();
         self.show_levels();
         self.letters.bell().notify_one();
@@ -370,6 +375,9 @@ impl Worker {
             for (link, up) in &mail.links {
                 self.link_changed(*link, *up);
             }
+            for word in &mail.words {
+                self.hear(*word);
+            }
             for one in &mail.requests {
                 self.admit(one, &mail.arena[one.body.clone()]);
             }
@@ -462,6 +470,7 @@ impl Worker {
         }
         self.up[link.at()] = up;
         self.shared.link_known(link, up);
+        self.count_links(self.shared.config.links[link.at()].issuer);
         #[cfg(pointsman_zoo)]
         if zoo::has(zoo::Bug::ResendAfterFlap) {
             return self.resend(link, up);

@@ -23,7 +23,7 @@ fn families(labels: &Labels) -> (Families, Renderer) {
     Families::new(labels).unwrap()
 }
 
-const COUNTERS: [&str; 16] = [
+const COUNTERS: [&str; 17] = [
     "transactions_total",
     "declines_total",
     "declines_by_code_total",
@@ -33,6 +33,7 @@ const COUNTERS: [&str; 16] = [
     "issuer_contradictions_total",
     "unencodable_requests_total",
     "stand_in_total",
+    "breaker_opened_total",
     "reversals_total",
     "terminal_failures_total",
     "violations_total",
@@ -41,10 +42,11 @@ const COUNTERS: [&str; 16] = [
     "unmatched_responses_total",
     "limit_forced_total",
 ];
-const GAUGES: [&str; 8] = [
+const GAUGES: [&str; 9] = [
     "in_flight",
     "connections",
     "link_up",
+    "breaker_state",
     "saf_depth",
     "saf_quarantined",
     "config_last_reload_successful",
@@ -103,7 +105,7 @@ fn twenty_issuers_with_four_links_keep_the_bound_and_all_have_names() {
 
 #[test]
 fn more_issuers_than_fit_share_a_label_and_far_too_many_are_refused() {
-    for issuers in [0, 1, 40, 60, 100, 140] {
+    for issuers in [0, 1, 40, 60, 100, 120] {
         let (families, renderer) = families(&labels(issuers, 2));
         let mut counts = families.counts();
         for issuer in 0..issuers {
@@ -170,6 +172,7 @@ fn each_count_reaches_its_series_once() {
     counts.late_response(last);
     counts.issuer_contradiction(last);
     counts.unencodable(first);
+    counts.breaker_opened(last);
     counts.stand_in(first, StandIn::Approved);
     counts.stand_in(last, StandIn::Declined);
     counts.reversal(ReversalReason::LinkLost);
@@ -188,6 +191,7 @@ fn each_count_reaches_its_series_once() {
     counts.flush(&families);
     counts.flush(&families);
     families.link_up(LinkIx(1), true);
+    families.breaker(first, 2);
     families.certificate_not_after(1_900_000_000);
     let scrape = Scrape::read(&renderer.render());
     let mut expected = vec![
@@ -200,6 +204,8 @@ fn each_count_reaches_its_series_once() {
         (r#"late_responses_total{issuer="bank-2"}"#, 1.0),
         (r#"issuer_contradictions_total{issuer="bank-2"}"#, 1.0),
         (r#"unencodable_requests_total{issuer="bank-0"}"#, 1.0),
+        (r#"breaker_opened_total{issuer="bank-2"}"#, 1.0),
+        (r#"breaker_state{issuer="bank-0"}"#, 2.0),
         (r#"stand_in_total{issuer="bank-0",outcome="approved"}"#, 1.0),
         (r#"stand_in_total{issuer="bank-2",outcome="declined"}"#, 1.0),
         (r#"reversals_total{reason="link_lost"}"#, 1.0),

@@ -8,7 +8,7 @@ use crate::config::raw;
 use crate::config::section::{Names, Section};
 use crate::config::types::{ClientTls, IssuerConfig, LinkConfig};
 use limits::Rule;
-use routing::{Chooser, LinkChoice, Policy};
+use routing::{BreakerRule, Chooser, LinkChoice, Policy};
 use std::collections::HashMap;
 use terms::{CalendarIx, IssuerIx, LinkIx};
 use toml::Spanned;
@@ -53,6 +53,12 @@ fn issuer(
     let retry_first_ms = section.number("retry_first_ms", &raw.retry_first_ms, 100..=600_000, 1_000);
     let saf_max = section.number("saf_max", &raw.saf_max, 16..=1 << 24, 65_536);
     let reconnect_first_ms = section.number("reconnect_first_ms", &raw.reconnect_first_ms, 10..=60_000, 200);
+    let reconnect_max_ms = section.number(
+        "reconnect_max_ms",
+        &raw.reconnect_max_ms,
+        reconnect_first_ms..=600_000,
+        reconnect_first_ms.max(30_000),
+    );
     let name = raw.name.as_ref().map(|name| name.get_ref().clone()).unwrap_or_default();
     let config = IssuerConfig {
         id: terms::stable_id(&name),
@@ -84,13 +90,10 @@ fn issuer(
         sign_on: flag(&raw.sign_on, true),
         echo_ms: section.number("echo_ms", &raw.echo_ms, 0..=3_600_000, 60_000),
         echo_timeout_ms: section.number("echo_timeout_ms", &raw.echo_timeout_ms, 100..=60_000, 5_000),
+        steady_echoes: section.number("steady_echoes", &raw.steady_echoes, 0..=100, 2_u32),
+        breaker: breaker(section, raw, reconnect_max_ms),
         reconnect_first_ms,
-        reconnect_max_ms: section.number(
-            "reconnect_max_ms",
-            &raw.reconnect_max_ms,
-            reconnect_first_ms..=600_000,
-            reconnect_first_ms.max(30_000),
-        ),
+        reconnect_max_ms,
         output_max: section.number("output_max_bytes", &raw.output_max_bytes, 65_536..=1 << 28, 1 << 22),
         saf_max,
         saf_high_water: section.number(
@@ -118,6 +121,17 @@ fn issuer(
         links,
     };
     Some(config)
+}
+
+/// Probes come further apart when they were in vain, as connections do.
+fn breaker(section: &mut Section<'_>, raw: &raw::Issuer, longest_ms: u64) -> BreakerRule {
+    let probe_ms = section.number("breaker_probe_ms", &raw.breaker_probe_ms, 100..=600_000, 1_000);
+    BreakerRule {
+        timeouts: section.number("breaker_timeouts", &raw.breaker_timeouts, 0..=10_000, 3_u32),
+        probes: section.number("breaker_probes", &raw.breaker_probes, 1..=100, 2_u32),
+        probe_ms,
+        probe_max_ms: longest_ms.max(probe_ms),
+    }
 }
 
 /// What schemes guarantee of a pre-authorization.
