@@ -15,7 +15,7 @@ use crate::place::Place;
 use crate::retention;
 use crate::stats::Stats;
 use crate::walk::{Stop, Window, walk};
-use crate::{Fault, Lsn, Projection};
+use crate::{Fault, Kind, Lsn, Projection};
 
 /// How far the keeper steps back for the workers (nice value).
 const NICE: i32 = 10;
@@ -163,7 +163,7 @@ pub(crate) fn distance(least: u64, length: u64) -> u64 {
 }
 
 /// Whether `chain` is what `segment` was opened with: an end of a segment that got lost looks like an end.
-fn continues(segment: u32, chain: &Chain, opening: &Chain) -> Result<(), Fault> {
+pub(crate) fn continues(segment: u32, chain: &Chain, opening: &Chain) -> Result<(), Fault> {
     if (opening.batch, opening.hash) == (chain.batch, chain.hash) {
         return Ok(());
     }
@@ -174,9 +174,14 @@ fn continues(segment: u32, chain: &Chain, opening: &Chain) -> Result<(), Fault> 
 
 /// Hands the records of one batch to `projection`.
 pub(crate) fn apply(projection: &mut dyn Projection, batch: Lsn, body: &[u8]) {
+    each(batch, body, &mut |kind, payload, lsn| projection.apply(kind, payload, lsn));
+}
+
+/// Visits the records of one batch.
+pub(crate) fn each(batch: Lsn, body: &[u8], visit: &mut dyn FnMut(Kind, &[u8], Lsn)) {
     let base = batch.0 + crate::format::BATCH_HEADER_BYTES as u64;
     for record in crate::format::records(body).filter_map(Result::ok) {
-        projection.apply(record.kind, record.payload, Lsn(base + u64::from(record.offset)));
+        visit(record.kind, record.payload, Lsn(base + u64::from(record.offset)));
     }
 }
 

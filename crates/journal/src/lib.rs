@@ -25,6 +25,8 @@ pub mod disk;
 #[cfg(not(loom))]
 mod fault;
 #[cfg(not(loom))]
+mod follow;
+#[cfg(not(loom))]
 pub mod format;
 #[cfg(not(loom))]
 mod frame;
@@ -75,6 +77,7 @@ mod writer;
 pub use self::{
     disk::{Disk, DiskFile, LockGuard, Locked, RealDisk},
     fault::Fault,
+    follow::{Follower, Mark, Reached, Resumed, log_extent},
     frame::{Class, Commit, Committed, Frame, PAYLOAD_MAX, RECORDS_MAX},
     index::Find,
     journal::{Journal, open},

@@ -1,0 +1,90 @@
+//! Whose move it is: what the catalogue says about a decline.
+//! Never decides anything. Guards: our own causes are read by the code that ISO 8583 has for them.
+
+use declines::{Catalogue, Entry};
+use serde::Serialize;
+use terms::{Cause, InternalCause, ResponseCode};
+
+/// What a decline means, and who can do something about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Acts {
+    /// One of the nine causes, or `unstated`.
+    pub cause: &'static str,
+    /// Who found it: issuer, limit, risk, registry, format, route, stand_in, system.
+    pub source: &'static str,
+    /// What the code means, in English and Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub means: Option<[String; 2]>,
+    /// The first one first.
+    pub who: Vec<&'static str>,
+}
+
+impl Acts {
+    /// For a decline of our own, or an issuer's code in its dialect; `None` where neither was said.
+    pub fn of(cause: Option<InternalCause>, code: Option<&str>, dialect: &str) -> Option<Self> {
+        let catalogue = Catalogue::builtin();
+        let entry = |dialect: &str, code: &str| catalogue.find(dialect, &ResponseCode::new(code.as_bytes())?);
+        match (cause, code) {
+            (Some(InternalCause::IssuerDeclined) | None, Some(code)) => {
+                let entry = entry(dialect, code).or_else(|| entry(ISO, code));
+                let found = entry.map_or(Cause::Unstated, |entry| entry.cause);
+                Some(Self::new(found.name(), "issuer", entry))
+            }
+            (Some(cause), _) => {
+                Some(Self::new(cause.cause().name(), cause.source().name(), entry(ISO, cause.iso_code())))
+            }
+            (None, None) => None,
+        }
+    }
+
+    fn new(cause: &'static str, source: &'static str, entry: Option<&Entry>) -> Self {
+        Self {
+            cause,
+            source,
+            means: entry.map(|entry| [entry.name_en.clone(), entry.name_zh.clone()]),
+            who: entry.map(|entry| entry.who.iter().map(|who| who.name()).collect()).unwrap_or_default(),
+        }
+    }
+}
+
+/// What a word of a search means: an internal cause by its name, or all that belong to one of the nine, with the codes of
+/// issuers that mean it. `None` for a word that is neither.
+pub fn causes(word: &str) -> Option<(Vec<InternalCause>, Vec<String>)> {
+    if let Some(cause) = InternalCause::from_name(word) {
+        return Some((vec![cause], Vec::new()));
+    }
+    let cause = Cause::from_name(word)?;
+    let ours = InternalCause::ALL.iter().copied().filter(|one| one.cause() == cause).collect();
+    let entries = Catalogue::builtin().entries(ISO).iter();
+    let codes = entries.filter(|entry| entry.cause == cause && !entry.approves);
+    Some((ours, codes.map(|entry| entry.code.as_str().to_owned()).collect()))
+}
+
+/// The table that our own causes are read by.
+const ISO: &str = "iso87";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_cause_and_an_issuers_code_both_say_who_acts() {
+        let ours = Acts::of(Some(InternalCause::OverDailyAmount), None, "unionpay-pos").unwrap();
+        assert_eq!((ours.cause, ours.source), ("limit", "limit"));
+        let theirs = Acts::of(None, Some("51"), "iso87-binary").unwrap();
+        assert_eq!((theirs.cause, theirs.source), ("funds", "issuer"));
+        assert_eq!(theirs.who[0], "cardholder");
+        assert_eq!(Acts::of(None, None, "iso87"), None);
+        assert_eq!(Acts::of(None, Some("Z9"), "iso87").unwrap().cause, "unstated");
+    }
+
+    #[test]
+    fn a_word_is_an_internal_cause_or_one_of_the_nine() {
+        assert_eq!(causes("issuer-timeout").unwrap(), (vec![InternalCause::IssuerTimeout], vec![]));
+        let (ours, codes) = causes("funds").unwrap();
+        assert!(ours.is_empty() && codes.contains(&"51".to_owned()));
+        let (ours, codes) = causes("limit").unwrap();
+        assert!(ours.contains(&InternalCause::OverSingleAmount) && codes.contains(&"61".to_owned()));
+        assert_eq!(causes("weather"), None);
+    }
+}
