@@ -67,6 +67,16 @@ impl Scripted {
         self.told.try_iter().collect()
     }
 
+    /// Says bytes as they are on every connection.
+    ///
+    /// # Panics
+    /// If a line is cut.
+    pub fn say(&self, bytes: &[u8]) {
+        for socket in self.sockets.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+            socket.write_all(bytes).unwrap();
+        }
+    }
+
     /// Cuts every connection; new ones are welcome.
     pub fn cut(&self) {
         for socket in self.sockets.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {

@@ -120,6 +120,7 @@ impl Engine {
             Event::Batch { request, says, origin, listener } => {
                 return self.batch_message(turn, request, says, origin, listener);
             }
+            Event::Malformed { request } => self.malformed(turn, request),
             Event::Reserved { txn, result } => self.reserved(turn, txn, result),
             Event::Durable { token, lsn } => self.durable(turn, token, lsn),
             Event::NotWritten { token } => self.not_written(turn, token),
@@ -311,6 +312,12 @@ impl Engine {
         turn.count(request.kind, Some(cause), None, None);
         turn.ask(Effect::Reply { txn: None, origin, reply: plain(Code::Internal(cause)) });
         Disposition::Done
+    }
+
+    /// Refused by the shell, which tells the sender itself: there is no message that a reply could be made from.
+    fn malformed(&mut self, turn: &mut Turn, request: &Request) {
+        turn.write_refused(request, 0, InternalCause::FormatError, 0);
+        turn.count(request.kind, Some(InternalCause::FormatError), None, None);
     }
 
     /// Refused with a slab position, before an INTENT.

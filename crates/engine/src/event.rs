@@ -112,6 +112,11 @@ pub enum Event<'a> {
         /// Rules of the listener it came through.
         listener: &'a ListenerTerms,
     },
+    /// A message came in that is wrong, but for who sent it: recorded and counted; the shell answers it.
+    Malformed {
+        /// What can be believed of it: MTI, STAN, terminal and the listener's acquirer.
+        request: &'a Request,
+    },
     /// The shell's answer to [`crate::Effect::Reserve`].
     Reserved {
         /// Which.

@@ -6,6 +6,7 @@
 //! A worker owns a [`Counts`] (plain arrays) and a [`Latencies`] (its own atomics); the families are shared handles that
 //! counts are flushed into every turn or every 100 ms; the [`Renderer`] turns all of it into the text a scrape gets.
 
+mod chain;
 mod counts;
 mod desk;
 mod families;
@@ -16,6 +17,7 @@ pub mod logging;
 mod redact;
 mod render;
 
+pub use chain::Chain;
 pub use counts::{Counts, Decline};
 pub use families::Families;
 pub use histogram::{Histogram, Latencies, STAGE_BOUNDS_MICROS, Snapshot};

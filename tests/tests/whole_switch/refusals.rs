@@ -3,7 +3,7 @@
 
 use crate::stories::{HARBOUR_CARD, Stage};
 use std::io;
-use terms::Flags;
+use terms::{Flags, InternalCause};
 use testkit::{metric, wait_for};
 use tests::certificates::Certificates;
 use tests::issuer::Scripted;
@@ -38,15 +38,44 @@ fn whoever_may_not_trade_is_told_why() {
 fn a_malformed_field_is_told_with_30() {
     let stage = Stage::new();
     let mut line = stage.acquirer();
-    let frame = Speech::acquirer().frame(&Ask::purchase(HARBOUR_CARD, 9, 123_456));
-    let amount = b"000000123456";
-    let at = frame.windows(amount.len()).position(|window| window == amount).unwrap();
-    let mut broken = frame.clone();
-    broken[at + 3] = b'x';
-    line.send_bytes(&broken).unwrap();
+    line.send_bytes(&malformed(9)).unwrap();
     let told = line.hear().unwrap();
     assert_eq!((told.stan.get(), told.code.as_str()), (9, "30"));
     assert!(stage.issuer.backlog().is_empty());
+    let declined = ["cause=\"operator\"", "source=\"format\""];
+    assert_eq!(stage.metric("pointsman_declines_total", &declined), 1.0, "counted before it is told");
+    assert_eq!(stage.metric("pointsman_declines_by_code_total", &["rc=\"30\""]), 1.0);
+    let book = stage.book();
+    assert_eq!(book.refused.get(&(InternalCause::FormatError as u8)), Some(&1), "{:?}", book.refused);
+    assert!(book.transactions.is_empty());
+}
+
+#[test]
+fn malformed_messages_wait_for_their_turn_within_the_connection_s_bound() {
+    let stage = Stage::with(|shop| {
+        shop.edits = vec![("in_flight_per_connection = 4_096", "in_flight_per_connection = 4")];
+    });
+    let mut line = stage.acquirer();
+    let good = Speech::acquirer().frame(&Ask::purchase(HARBOUR_CARD, 31, 100));
+    let frames: Vec<u8> = (1..=30).flat_map(malformed).chain(good).collect();
+    line.send_bytes(&frames).unwrap();
+    for stan in 1..=30 {
+        let told = line.hear().unwrap();
+        assert_eq!((told.stan.get(), told.code.as_str()), (stan, "30"));
+    }
+    stage.issuer.asked().answer("00");
+    assert_eq!(line.hear().unwrap().code.as_str(), "00");
+    let book = stage.book();
+    assert_eq!(book.refused.get(&(InternalCause::FormatError as u8)), Some(&30), "{:?}", book.refused);
+}
+
+/// A purchase with a letter in its amount.
+fn malformed(stan: u32) -> Vec<u8> {
+    let mut frame = Speech::acquirer().frame(&Ask::purchase(HARBOUR_CARD, stan, 123_456));
+    let amount = b"000000123456";
+    let at = frame.windows(amount.len()).position(|window| window == amount).unwrap();
+    frame[at + 3] = b'x';
+    frame
 }
 
 #[test]

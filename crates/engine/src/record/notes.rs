@@ -180,6 +180,19 @@ pub enum UnmatchedReason {
     WrongClass = 4,
 }
 
+impl UnmatchedReason {
+    /// For people.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::NoSuchRequest => "no request waits for it",
+            Self::NoStan => "no DE 11",
+            Self::NoTransmission => "no DE 7",
+            Self::NoTerminal => "no DE 41",
+            Self::WrongClass => "its MTI answers nothing that was asked",
+        }
+    }
+}
+
 const REASONS: [UnmatchedReason; 5] = [
     UnmatchedReason::NoSuchRequest,
     UnmatchedReason::NoStan,

@@ -6,7 +6,7 @@ use crate::world::World;
 use engine::{
     Disposition, Effect, Event, MerchantTerms, RefundTerms, Standing, TerminalTerms, Timer, Verdict,
 };
-use terms::{IssuerIx, Kind, LinkIx, Request};
+use terms::{InternalCause, IssuerIx, Kind, LinkIx, Request};
 
 #[track_caller]
 fn told(world: &mut World, request: &Request) -> String {
@@ -155,4 +155,22 @@ fn ids_of_another_life_are_ignored() {
         world.event(event);
     }
     assert_eq!(world.look(), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn a_malformed_message_is_recorded_and_counted_and_nothing_else() {
+    let mut world = World::new(10_000);
+    let request = Request { terminal: purchase(1, 9, 100, 1).terminal, ..malformed(9) };
+    world.event(Event::Malformed { request: &request });
+    let tally = world.tallies.last().copied().unwrap();
+    assert_eq!((tally.cause, tally.issuer), (Some(InternalCause::FormatError), None));
+    assert_eq!((world.said.len(), world.engine.live()), (0, 0), "the shell answers it");
+    world.commit();
+    assert_eq!(world.records, [engine::record::REFUSED]);
+    // The same STAN in a message that can be read is nobody's repeat.
+    assert!(matches!(world.ask(&purchase(1, 9, 100, 1)), Disposition::Kept(_)));
+}
+
+fn malformed(stan: u32) -> Request {
+    Request::new(purchase(1, stan, 100, 1).mti, Kind::Unknown, purchase(1, stan, 100, 1).stan)
 }

@@ -212,7 +212,7 @@ impl Worker {
         };
         if let Some(error) = &unsayable {
             self.meter.unencodable(issuer);
-            if let Some(before) = self.complaints.tell(self.now.tick) {
+            if let Some(before) = self.complaints.unsayable.tell(self.now.tick) {
                 let name = &config.issuers[issuer.at()].name;
                 tracing::error!(issuer = %name, error, before, "a request cannot be encoded for its issuer: declined");
             }

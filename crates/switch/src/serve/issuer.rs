@@ -3,6 +3,7 @@
 //! One task per link connects, signs on (the session says how), watches, and connects again. Never decides what an answer
 //! means for money. Guards: every answer reaches the worker that gave out its STAN; a link that goes down is told to all.
 
+use super::complaints::Pace;
 use super::mail::{Answered, Outgoing};
 use super::socket::{Filled, Socket};
 use super::worker::Worker;
@@ -20,8 +21,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use telemetry::{Handshake, Side};
-use terms::{Answer, InternalCause, LinkIx, Request, ResponseCode};
+use telemetry::{Chain, Handshake, Side};
+use terms::{Answer, InternalCause, LinkIx, Request, ResponseCode, Tick};
 use tls::Channel;
 use tokio::net::TcpStream;
 
@@ -56,6 +57,10 @@ impl Port {
 /// What one read brought, collected while the session parses.
 struct Reading<'a> {
     link: LinkIx,
+    /// Its name, and when messages of it may be complained of.
+    name: &'a str,
+    pace: &'a mut Pace,
+    now: Tick,
     dialect: &'a Dialect,
     answered: &'a mut Vec<Answered>,
     arena: &'a mut Vec<u8>,
@@ -78,7 +83,11 @@ impl IssuerSink for Reading<'_> {
     fn unmatched(&mut self, reason: Reason, answer: Option<&Answer>, _: &[u8], _: &Index) {
         match answer {
             Some(answer) => self.odd.push((*answer, verdict(self.dialect, answer.code), reason_of(reason))),
-            None => tracing::warn!(link = self.link.at(), %reason, "an answer is nobody's"),
+            None => {
+                if let Some(before) = self.pace.tell(self.now) {
+                    tracing::warn!(link = self.name, %reason, before, "an answer is nobody's");
+                }
+            }
         }
     }
 
@@ -87,8 +96,10 @@ impl IssuerSink for Reading<'_> {
     }
 
     fn unreadable(&mut self, error: &DecodeError) {
-        tracing::warn!(link = self.link.at(), %error, "an issuer sent what is no message");
         self.unreadable += 1;
+        if let Some(before) = self.pace.tell(self.now) {
+            tracing::warn!(link = self.name, %error, before, "an issuer sent what is no message");
+        }
     }
 
     fn echoed(&mut self) {
@@ -164,7 +175,10 @@ impl Worker {
         verdict: Verdict,
         reason: UnmatchedReason,
     ) {
-        tracing::warn!(link = %self.shared.config.links[link.at()].full_name, ?reason, "an answer matches nothing");
+        if let Some(before) = self.complaints.links[link.at()].messages.tell(self.now.tick) {
+            let link = &self.shared.config.links[link.at()].full_name;
+            tracing::warn!(%link, reason = reason.text(), before, "an answer matches nothing");
+        }
         self.handle(Event::Unmatched { link, answer, verdict, reason }, None);
     }
 
@@ -299,6 +313,9 @@ impl Worker {
         let Some(port) = self.ports[link.at()].as_mut() else { return false };
         let mut reading = Reading {
             link,
+            name: &config.full_name,
+            pace: &mut self.complaints.links[link.at()].messages,
+            now: now.tick,
             dialect,
             answered: &mut self.answered,
             arena: &mut self.answer_arena,
@@ -327,9 +344,12 @@ impl Worker {
         }
         self.mark_port(link);
         self.letters.bell().notify_one();
-        if let Err(violation) = parsed {
-            tracing::warn!(link = %config.full_name, %violation, "an issuer broke the protocol");
+        if let Err(violation) = &parsed {
             self.meter.violation(Side::Issuer);
+            if let Some(before) = self.complaints.links[link.at()].drops.tell(now.tick) {
+                let error = Chain(violation);
+                tracing::warn!(link = %config.full_name, %error, before, "an issuer broke the protocol: its link is dropped");
+            }
         }
         parsed.is_ok()
     }
@@ -339,7 +359,10 @@ impl Worker {
         let config = &self.shared.config;
         let dialect = &config.issuers[config.links[link.at()].issuer.at()].dialect;
         let code = dialect.code_for(InternalCause::UnsupportedTransaction);
-        tracing::warn!(link = %config.links[link.at()].full_name, mti = %request.mti, "an issuer's own request is refused");
+        if let Some(before) = self.complaints.links[link.at()].messages.tell(self.clock.tick()) {
+            let link = &config.links[link.at()].full_name;
+            tracing::warn!(%link, mti = %request.mti, before, "an issuer's own request is refused");
+        }
         let reply = iso8583::Reply::new(code);
         let mut index = Index::new();
         let Some(port) = self.ports[link.at()].as_mut() else { return };
@@ -348,7 +371,7 @@ impl Worker {
             iso8583::write_reply(dialect, body, &index, &reply, out).map(drop).map_err(|_| ())
         });
         if answered.is_err() {
-            tracing::warn!(link = link.at(), "an issuer's own request cannot be answered");
+            tracing::warn!(link = %config.links[link.at()].full_name, "an issuer's own request cannot be answered");
         }
     }
 
@@ -399,6 +422,9 @@ impl Worker {
             let Some(port) = self.ports[at].as_mut().filter(|port| port.socket.is_some()) else { continue };
             let mut reading = Reading {
                 link,
+                name: &shared.config.links[at].full_name,
+                pace: &mut self.complaints.links[at].messages,
+                now: now.tick,
                 dialect,
                 answered: &mut self.answered,
                 arena: &mut self.answer_arena,
@@ -411,7 +437,10 @@ impl Worker {
             let alive = port.session.on_time(&now, &mut reading);
             let news = reading.news;
             if let Err(violation) = alive {
-                tracing::warn!(link = %shared.config.links[at].full_name, %violation, "a link is given up");
+                if let Some(before) = self.complaints.links[at].drops.tell(now.tick) {
+                    let (link, error) = (&shared.config.links[at].full_name, Chain(&violation));
+                    tracing::warn!(%link, %error, before, "a link is given up");
+                }
                 port.closing = true;
                 if let Some(waker) = &port.waker {
                     waker.wake_by_ref();

@@ -17,7 +17,8 @@ pub struct Meter {
     families: Arc<Families>,
     latencies: Arc<Latencies>,
     tables: Vec<CodeTable>,
-    issuers: Vec<IssuerIx>,
+    /// Names, by `IssuerIx`.
+    issuers: Vec<String>,
     levels: Vec<Levels>,
 }
 
@@ -33,11 +34,12 @@ pub struct Levels {
 }
 
 impl Meter {
-    /// `dialects` by `IssuerIx`, `issuers` by `LinkIx`.
-    pub fn new(families: Arc<Families>, dialects: &[&str], issuers: Vec<IssuerIx>) -> Self {
+    /// `issuers`: names and dialects, by `IssuerIx`.
+    pub fn new<'a>(families: Arc<Families>, issuers: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let catalogue = Catalogue::builtin();
-        let tables = dialects.iter().map(|dialect| catalogue.table(dialect)).collect();
-        let levels = vec![Levels::default(); dialects.len()];
+        let (issuers, tables): (Vec<_>, Vec<_>) =
+            issuers.map(|(name, dialect)| (name.to_owned(), catalogue.table(dialect))).unzip();
+        let levels = vec![Levels::default(); issuers.len()];
         Self { counts: families.counts(), latencies: families.latencies(), families, tables, issuers, levels }
     }
 
@@ -67,13 +69,10 @@ impl Meter {
             Note::Duplicate => self.counts.duplicate(),
             Note::Contradiction => self.counts.contradictory_repeat(),
             Note::Late(issuer) => self.counts.late_response(issuer),
-            Note::Unmatched(link) => {
-                self.counts.unmatched_response();
-                tracing::warn!(link = link.at(), issuer = self.issuer_of(link), "an answer matches nothing");
-            }
+            Note::Unmatched(_) => self.counts.unmatched_response(),
             Note::IssuerContradiction(issuer) => {
                 self.counts.issuer_contradiction(issuer);
-                tracing::error!(issuer = issuer.at(), "an issuer contradicts its earlier answer");
+                tracing::error!(issuer = self.name(issuer), "an issuer contradicts its earlier answer");
             }
             Note::Timeout(issuer) => self.counts.issuer_timeout(issuer),
             Note::ReversalOwed(_, reason) => self.counts.reversal(reason_of(reason)),
@@ -82,11 +81,14 @@ impl Meter {
                 self.counts.terminal_failure(TerminalFailure::of_reversal(reason));
             }
             Note::Parked(issuer) => {
-                tracing::error!(issuer = issuer.at(), "an issuer refuses a reversal: it waits in quarantine");
+                tracing::error!(
+                    issuer = self.name(issuer),
+                    "an issuer refuses a reversal: it waits in quarantine"
+                );
             }
             Note::Unreadable(issuer) => {
                 tracing::error!(
-                    issuer = issuer.at(),
+                    issuer = self.name(issuer),
                     "a record of what is owed cannot be read: it is tried again"
                 );
             }
@@ -94,8 +96,8 @@ impl Meter {
         }
     }
 
-    fn issuer_of(&self, link: LinkIx) -> usize {
-        self.issuers.get(link.at()).map_or(usize::MAX, |issuer| issuer.at())
+    fn name(&self, issuer: IssuerIx) -> &str {
+        self.issuers.get(issuer.at()).map_or("", String::as_str)
     }
 
     /// Microseconds of one stage.

@@ -13,6 +13,7 @@ mod effects;
 mod issuer;
 mod mail;
 mod make;
+mod malformed;
 mod meter;
 mod records;
 mod retention;

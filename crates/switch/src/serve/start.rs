@@ -26,7 +26,7 @@ use rustls_pki_types::ServerName;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use telemetry::{Families, Labels};
-use terms::{IssuerIx, LinkIx, ListenerIx, WorkerIx};
+use terms::{LinkIx, ListenerIx, WorkerIx};
 
 /// Why the switch did not start.
 #[derive(Debug, thiserror::Error)]
@@ -233,8 +233,7 @@ pub(super) fn parts_of(
     clock: Clock,
 ) -> Parts {
     let config = &shared.config;
-    let dialects: Vec<&str> = config.issuers.iter().map(|issuer| issuer.dialect.name()).collect();
-    let issuers: Vec<IssuerIx> = config.links.iter().map(|link| link.issuer).collect();
+    let issuers = config.issuers.iter().map(|issuer| (issuer.name.as_str(), issuer.dialect.name()));
     let engine = engine::Config {
         shard: ix.0 as u8,
         shards: config.workers as u8,
@@ -251,7 +250,7 @@ pub(super) fn parts_of(
         lane,
         reader,
         epoch,
-        meter: Meter::new(Arc::clone(families), &dialects, issuers),
+        meter: Meter::new(Arc::clone(families), issuers),
     }
 }
 

@@ -3,7 +3,9 @@
 //! Never holds a task per transaction: one task per connection sleeps until its socket is ready. Guards: a connection that
 //! is slow, silent inside a frame, or does not read is dropped; delivery is only claimed or denied on evidence.
 
+use super::complaints::Peer;
 use super::mail::Inbound;
+use super::malformed::Malformed;
 use super::shared::Phase;
 use super::socket::{Filled, Socket};
 use super::worker::Worker;
@@ -16,8 +18,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use telemetry::{Handshake, Side, TerminalFailure};
-use terms::{InternalCause, ListenerIx};
+use telemetry::{Chain, Handshake, Side, TerminalFailure};
+use terms::{ListenerIx, Tick};
 
 /// One connection.
 pub struct Terminal {
@@ -65,8 +67,12 @@ impl Terminals {
 struct Reading<'a> {
     inbound: &'a mut VecDeque<Inbound>,
     arena: &'a mut Vec<u8>,
-    refused: Vec<(Envelope, iso8583::Trusted)>,
+    malformed: &'a mut Vec<Malformed>,
     origin: Origin,
+    /// Name and complaints of the listener.
+    listener: &'a str,
+    peer: &'a mut Peer,
+    now: Tick,
 }
 
 impl TerminalSink for Reading<'_> {
@@ -79,8 +85,11 @@ impl TerminalSink for Reading<'_> {
     }
 
     fn refused(&mut self, message: Refused<'_>) {
-        tracing::warn!(error = %message.error, "a message was refused");
-        self.refused.push((message.envelope, message.trusted));
+        let Refused { envelope, trusted, error, .. } = message;
+        self.malformed.push(Malformed { trusted, origin: self.origin, envelope });
+        if let Some(before) = self.peer.messages.tell(self.now) {
+            tracing::warn!(listener = self.listener, %error, before, "a message was refused");
+        }
     }
 }
 
@@ -208,51 +217,44 @@ impl Worker {
 
     /// Takes every whole frame; `false`: the peer broke the protocol.
     fn parse_terminal(&mut self, slot: u32, plain: &[u8]) -> bool {
-        let mut input = plain;
-        // A refusal answers its message at once: what stopped for it may go on.
-        while let Some(refused) = self.parse_once(slot, input) {
-            if refused == 0 {
-                return true;
-            }
-            input = &[];
-        }
-        false
-    }
-
-    /// One pass over the input; how many messages were refused, `None` if the peer broke the protocol.
-    fn parse_once(&mut self, slot: u32, plain: &[u8]) -> Option<usize> {
         let now = self.clock.tick();
-        let terminal = self.terminals.slots[slot as usize].as_mut()?;
-        let config = &self.shared.config.listeners[terminal.listener.at()];
+        let Some(terminal) = self.terminals.slots[slot as usize].as_mut() else { return false };
         let (generation, listener) = (terminal.generation, terminal.listener);
-        let origin = Origin { connection: slot, generation, worker: self.ix.0, listener };
-        let (inbound, arena) = (&mut self.inbound, &mut self.arena);
-        let mut reading = Reading { inbound, arena, refused: Vec::new(), origin };
+        let mut reading = Reading {
+            inbound: &mut self.inbound,
+            arena: &mut self.arena,
+            malformed: &mut self.malformed,
+            origin: Origin { connection: slot, generation, worker: self.ix.0, listener },
+            listener: &self.shared.config.listeners[listener.at()].name,
+            peer: &mut self.complaints.listeners[listener.at()],
+            now,
+        };
         let parsed = terminal.session.on_bytes(plain, now, &mut self.index, &mut reading);
-        let refused = std::mem::take(&mut reading.refused);
-        let count = refused.len();
-        for (envelope, trusted) in refused {
-            let code = config.dialect.code_for(InternalCause::FormatError);
-            let refusal =
-                |out: &mut BytesMut| iso8583::write_refusal(&config.dialect, &trusted, code, out).map(drop);
-            if terminal.session.reply(&envelope.reply(), refusal).is_err() {
-                // What cannot be said in this dialect stays unsaid: the terminal's own clock runs out.
-                terminal.session.forgo();
-            }
-        }
-        if !self.inbound.is_empty() {
+        // What stopped here goes on with the flush that makes room, whoever comes first: that flush or the reader's task.
+        terminal.paused = !terminal.session.wants_input();
+        if !(self.inbound.is_empty() && self.malformed.is_empty()) {
             self.letters.bell().notify_one();
         }
         if !terminal.session.output().is_empty() {
             self.mark_terminal(slot);
         }
         if let Err(violation) = parsed {
-            let name = &self.shared.config.listeners[listener.at()].name;
-            tracing::warn!(listener = %name, %violation, "a peer broke the protocol");
-            self.meter.violation(Side::Terminal);
-            return None;
+            self.give_up_terminal(slot, &violation);
+            return false;
         }
-        Some(count)
+        true
+    }
+
+    /// A peer broke the protocol: counted, and told with where and why.
+    fn give_up_terminal(&mut self, slot: u32, violation: &Violation) {
+        self.meter.violation(Side::Terminal);
+        let Some(terminal) = self.terminals.slots[slot as usize].as_ref() else { return };
+        let at = terminal.listener.at();
+        if let Some(before) = self.complaints.listeners[at].drops.tell(self.clock.tick()) {
+            let listener = &self.shared.config.listeners[at].name;
+            let error = Chain(violation);
+            tracing::warn!(%listener, %error, before, "a peer broke the protocol: its connection is dropped");
+        }
     }
 
     fn mark_terminal(&mut self, slot: u32) {
@@ -288,8 +290,13 @@ impl Worker {
                 }
                 self.mark_terminal(origin.connection);
             }
-            (false, Some(ticket)) => self.tell(ticket, false),
-            (false, None) => {}
+            (false, ticket) => {
+                // A reply that no frame can hold leaves its place to the next request.
+                self.forgo_here(origin);
+                if let Some(ticket) = ticket {
+                    self.tell(ticket, false);
+                }
+            }
         }
     }
 
@@ -386,16 +393,17 @@ impl Worker {
 
     /// Drops connections whose clock ran out: inside a frame, in the handshake, not reading, or idle for too long.
     pub(super) fn sweep_terminals(&mut self) {
-        for terminal in self.terminals.slots.iter_mut().flatten() {
+        for slot in 0..self.terminals.slots.len() {
+            let Some(terminal) = self.terminals.slots[slot].as_mut() else { continue };
             let Err(violation) = terminal.session.on_time(self.now.tick) else { continue };
-            match violation {
-                Violation::Overdue(Overdue::Idle) => {}
-                Violation::Overdue(Overdue::Handshake) => self.meter.handshake(Handshake::Failed, false),
-                _ => self.meter.violation(Side::Terminal),
-            }
             terminal.closing = true;
             if let Some(waker) = &terminal.waker {
                 waker.wake_by_ref();
+            }
+            match violation {
+                Violation::Overdue(Overdue::Idle) => {}
+                Violation::Overdue(Overdue::Handshake) => self.meter.handshake(Handshake::Failed, false),
+                _ => self.give_up_terminal(slot as u32, &violation),
             }
         }
     }

@@ -11,6 +11,7 @@ use super::complaints::Complaints;
 use super::effects::AtHand;
 use super::issuer::Port;
 use super::mail::{Answered, Inbound, LetterBox, Mail};
+use super::malformed::Malformed;
 use super::meter::{Levels, Meter};
 use super::records::Records;
 use super::shared::{Phase, Shared};
@@ -81,6 +82,8 @@ pub struct Worker {
     /// Requests read and not yet admitted, and their bytes.
     pub(super) inbound: VecDeque<Inbound>,
     pub(super) arena: Vec<u8>,
+    /// Messages read, refused by decoding, and not yet told so.
+    pub(super) malformed: Vec<Malformed>,
     /// Answers read and not yet settled, and their bytes.
     pub(super) answered: Vec<Answered>,
     pub(super) answer_arena: Vec<u8>,
@@ -97,7 +100,7 @@ pub struct Worker {
     /// Links of ours with something to send.
     pub(super) dirty_ports: Vec<LinkIx>,
     pub(super) meter: Meter,
-    /// About requests that an issuer's dialect cannot say.
+    /// What the log is told about peers.
     pub(super) complaints: Complaints,
     /// Scratch index for decoding what is at hand.
     pub(super) index: Index,
@@ -144,6 +147,7 @@ impl Worker {
         self.take_letters();
         self.settle_answers();
         self.take_link_news();
+        self.refuse_malformed();
         self.admit_requests();
         self.take_due();
         self.report_silence();

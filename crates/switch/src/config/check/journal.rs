@@ -9,6 +9,7 @@ use crate::config::types::JournalConfig;
 use journal::{Options, SyncMode};
 use keys::KeyFile;
 use std::path::{Path, PathBuf};
+use telemetry::Chain;
 
 pub(super) fn check(known: &Known<'_>, notes: &mut Notes) -> JournalConfig {
     let none = raw::Journal::default();
@@ -114,20 +115,9 @@ fn key_file(section: &mut Section<'_>, raw: &raw::Journal, dir: &Path) -> PathBu
     } else if path.is_file()
         && let Err(fault) = KeyFile::load(&path, dir)
     {
-        section.problem(value.span(), chain(&fault));
+        section.problem(value.span(), Chain(&fault).to_string());
     }
     path
-}
-
-/// An error with what caused it, as one text.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(&format!(": {cause}"));
-        next = cause.source();
-    }
-    text
 }
 
 const PAGE: u64 = 4096;
