@@ -4,9 +4,12 @@
 //! Guards: no test waits by guessing a time; it waits for what it needs, and gives up loudly.
 
 pub mod certificates;
+pub mod chaos;
+pub mod failpoints;
 pub mod issuer;
 pub mod message;
 pub mod process;
 pub mod shop;
 pub mod sim;
 pub mod terminal;
+pub mod tills;

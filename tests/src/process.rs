@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use testkit::{PATIENCE, wait_for};
@@ -49,16 +49,35 @@ impl Process {
     /// # Panics
     /// If it ends before its ports are open.
     #[track_caller]
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
+        Self::try_start(command).unwrap_or_else(|(status, log)| panic!("it did not start: {status}\n{log}"))
+    }
+
+    /// The same for one that may well end before: its status and its log.
+    ///
+    /// # Errors
+    /// It ended.
+    ///
+    /// # Panics
+    /// If it neither ends nor opens its ports.
+    #[track_caller]
+    pub fn try_start(mut command: Command) -> Result<Self, (ExitStatus, String)> {
         let streams = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = streams.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (lines, reader) = follow(child.stderr.take().unwrap(), Arc::clone(&log));
         let mut listeners = HashMap::new();
         let admin = loop {
-            let Ok(line) = lines.recv_timeout(PATIENCE) else {
-                let _ = child.kill();
-                panic!("it did not start:\n{}", log.lock().unwrap_or_else(PoisonError::into_inner));
+            let line = match lines.recv_timeout(PATIENCE) {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Disconnected) => {
+                    let status = child.wait().unwrap();
+                    return Err((status, log.lock().unwrap_or_else(PoisonError::into_inner).clone()));
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let _ = child.kill();
+                    panic!("it did not start:\n{}", log.lock().unwrap_or_else(PoisonError::into_inner));
+                }
             };
             let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
             let address = said["address"].as_str().and_then(|address| address.parse().ok());
@@ -70,7 +89,7 @@ impl Process {
                 _ => {}
             }
         };
-        Self { child, log, reader: Some(reader), listeners, admin }
+        Ok(Self { child, log, reader: Some(reader), listeners, admin })
     }
 
     /// Where a listener is.
@@ -141,6 +160,14 @@ impl Process {
     /// If it cannot be sent.
     pub fn hang_up(&self) {
         kill_process(Pid::from_child(&self.child), Signal::HUP).unwrap();
+    }
+
+    /// Whether it has ended by itself.
+    ///
+    /// # Panics
+    /// If it cannot be asked.
+    pub fn is_gone(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Waits for its end; its status and its log.

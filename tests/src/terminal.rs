@@ -6,6 +6,7 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 use terms::Answer;
 use testkit::PATIENCE;
 
@@ -46,6 +47,18 @@ impl Terminal {
         }
         let wire = Wire::Tls(Box::new(StreamOwned::new(session, socket)));
         Ok(Self { wire, rest: Vec::new(), speech: speech.clone() })
+    }
+
+    /// How long it waits for bytes; then hearing fails.
+    ///
+    /// # Errors
+    /// What the socket says.
+    pub fn wait_at_most(&mut self, patience: Duration) -> io::Result<()> {
+        let socket = match &self.wire {
+            Wire::Plain(socket) => socket,
+            Wire::Tls(session) => &session.sock,
+        };
+        socket.set_read_timeout(Some(patience))
     }
 
     /// Sends a message.

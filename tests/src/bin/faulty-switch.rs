@@ -1,30 +1,70 @@
-//! `pointsman serve` on a disk that fails when told to: `faulty-switch CONFIG TRIGGER`, where the file TRIGGER, once it is
-//! there, holds the word `sync` or `read`.
+//! `pointsman serve` on a disk that fails and with a wall clock that steps when told to: `faulty-switch CONFIG TRIGGER
+//! [MOMENT]`. The file TRIGGER, once it is there, holds a word: `sync` (syncs fail), `read` (reading panics), `arm` (from here
+//! on the process dies at MOMENT, e.g. `before:sync-log:3`), `clock MILLISECONDS` (the wall clock is off by so much;
+//! TRIGGER.obeyed holds the word then).
 //!
-//! Only the disk differs from the service: it is handed in from here, so the service itself has no such switch. Guards: a
-//! failed sync loses what was written before it, as a disk does; a failed read is a panic of the worker that reads.
+//! Only disk and clock differ from the service: they are handed in from here, so the service itself has no such switch.
+//! Guards: a failed sync loses what was written before it, as a disk does; a failed read is a panic of the worker that reads.
 
 use journal::{Disk, DiskFile, Locked, RealDisk};
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 use switch::config::Config;
+use switch::serve::clock::Clock;
 use telemetry::logging::{self, Format};
+use tests::failpoints::{Failpoint, KillingDisk, Trap};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let (Some(config), Some(trigger)) = (arguments.next(), arguments.next()) else {
-        eprintln!("expected CONFIG TRIGGER");
+        eprintln!("expected CONFIG TRIGGER [MOMENT]");
         return ExitCode::FAILURE;
     };
+    let moment = arguments.next().map(|moment| -> Failpoint {
+        moment.to_string_lossy().parse().unwrap_or_else(|fault| panic!("{fault}"))
+    });
     logging::init(Format::Json, "info".parse().expect("a level")).expect("nobody logs yet");
     let config = Config::load(&config).expect("a configuration in order");
-    match switch::serve::run_on(config, Arc::new(FaultyDisk { trigger: trigger.into() })) {
+    let disk = FaultyDisk { trigger: trigger.clone().into() };
+    let off_ms = Arc::new(AtomicI64::new(0));
+    let (disk, trap): (Arc<dyn Disk>, _) = match moment {
+        Some(moment) => {
+            let (disk, trap) = KillingDisk::new(disk, moment);
+            (Arc::new(disk), Some(trap))
+        }
+        None => (Arc::new(disk), None),
+    };
+    obey(&trigger, trap.as_deref(), &off_ms);
+    let clock = Clock::shifted(Arc::clone(&off_ms));
+    std::thread::spawn(move || {
+        loop {
+            std::thread::park_timeout(Duration::from_millis(2));
+            obey(&trigger, trap.as_deref(), &off_ms);
+        }
+    });
+    match switch::serve::run_on(config, disk, clock) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("faulty-switch: {fault}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what the trigger says, if it says something.
+fn obey(trigger: &Path, trap: Option<&Trap>, off_ms: &AtomicI64) {
+    let word = std::fs::read_to_string(trigger).unwrap_or_default();
+    match (word.trim(), trap) {
+        ("arm", Some(trap)) => trap.arm(),
+        (word, _) => {
+            if let Some(Ok(off)) = word.strip_prefix("clock ").map(str::parse) {
+                off_ms.store(off, Ordering::Relaxed);
+                std::fs::write(trigger.with_extension("obeyed"), word).expect("beside the trigger");
+            }
         }
     }
 }

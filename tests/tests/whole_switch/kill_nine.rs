@@ -1,72 +1,160 @@
-//! `kill -9` under load, again and again, on one journal; then the three books.
+//! `kill -9` under load, again and again, on one journal: at random times, at named moments of its disk, and while a start
+//! reads the journal again; the books are read after every kill, the three of them compared at the end.
 //! Never starts with an empty journal after the first round. Guards: what a terminal was told stands, what it was not told
 //! is settled, and nobody is debited for a sale that was not made.
 
 use crate::stories::no_key_was_used_twice;
-use books::shapes::{TerminalBook, TerminalEntry, TerminalState};
-use books::{SwitchBook, compare};
+use books::SwitchBook;
+use books::shapes::TerminalState;
 use issuer_sim::{Act, IssuerConfig, Listen, Mood, Simulator};
-use std::collections::BTreeMap;
-use std::io;
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
-use terms::Answer;
-use testkit::Chance;
-use testkit::{PATIENCE, metric, wait_for};
-use tests::message::{Ask, LOCAL_DATE, LOCAL_TIME, MARKET, Speech};
+use testkit::{Chance, metric, wait_for};
+use tests::failpoints::Failpoint;
 use tests::process::Process;
 use tests::shop::Shop;
-use tests::terminal::Terminal;
+use tests::tills::{Door, Sale, Tills, books_agree, nothing_told_is_lost};
 
 #[test]
 fn three_books_agree_after_fifty_kills() {
-    let rounds = if std::env::var_os("POINTSMAN_LONG").is_some() { 1_000 } else { 50 };
-    let mut chance = Chance::seeded();
-    let issuer = Simulator::start(vec![(moody(), Listen::loopback())]).unwrap();
-    let mut shop = Shop::new(issuer.address("harbour").unwrap());
-    (shop.plain, shop.timeout_ms) = (true, 300);
-    // Ceilings bite now and then, so that a wrong counter shows.
-    shop.daily = "2000.00";
-    let file = shop.file();
-    let door = Arc::new(Door::default());
-    let tills: Vec<_> = (0..TILLS)
-        .map(|number| {
-            let (door, chance) = (Arc::clone(&door), chance.branch());
-            std::thread::spawn(move || Till::new(number, door, chance).trade())
-        })
-        .collect();
-
-    let mut process = open(&file, &door);
-    for _ in 0..rounds {
-        let (seen, more) = (door.answers(), 1 + chance.below(60));
-        wait_for("answers", || door.answers() >= seen + more);
-        spin(chance.below(20_000));
-        door.close();
-        process.kill_nine();
-        process = open(&file, &door);
+    let long = std::env::var_os("POINTSMAN_LONG").is_some();
+    let mut run = Run::open(&mut Chance::seeded());
+    let moments: Vec<Failpoint> = Failpoint::all().collect();
+    let first = run.chance.below(moments.len() as u64) as usize;
+    let mut hit = BTreeSet::new();
+    for round in 0..if long { 1_000 } else { 50 } {
+        // Of five rounds two are killed at a random time, two at a named moment, one while it starts.
+        match round % 5 {
+            0 | 2 => run.kill_at_random(),
+            1 | 3 => {
+                hit.extend(run.kill_at(moments[(first + round / 5 * 2 + round % 5 / 2) % moments.len()]))
+            }
+            _ => {
+                let moment = *run.chance.pick(&moments);
+                hit.extend(run.kill_while_starting(moment));
+            }
+        }
+        nothing_told_is_lost(&run.door.held(), &run.shop.journal(), run.debited());
     }
-    door.done.store(true, Ordering::Release);
-    let sales: Vec<Sale> = tills.into_iter().flat_map(|till| till.join().unwrap()).collect();
-    wait_for("every reversal acknowledged", || {
-        let text = process.metrics();
-        metric(&text, "pointsman_saf_depth", &[]) == 0.0 && metric(&text, "pointsman_in_flight", &[]) == 0.0
-    });
-    process.terminate();
-    let (status, log) = process.ended();
-    assert!(status.success(), "{log}");
+    println!("killed at {} named moments of {}: {hit:?}", hit.len(), moments.len());
+    assert!(hit.len() >= if long { 25 } else { 8 }, "only {hit:?}");
+    run.ends();
+}
 
-    let journal = SwitchBook::of_journal(&shop.journal()).unwrap();
-    assert_eq!((journal.owed().count(), journal.open().count()), (0, 0), "nothing is left open");
-    // A restart may take less than the second that DE 7 counts in.
-    no_key_was_used_twice(&journal);
-    let terminals = TerminalBook { entries: sales.iter().map(Sale::entry).collect() };
-    let verdict = compare(&terminals, &journal, &issuer.control("harbour").unwrap().book());
-    assert!(verdict.agree, "{verdict:#?}");
-    assert!(verdict.items.is_empty(), "every terminal was told: {:#?}", verdict.items);
-    println!("{rounds} kills, {} sales, {} transactions", sales.len(), verdict.transactions);
-    counters_are_the_sums(&shop, &sales, &journal);
+/// The switch between its terminals and its issuer, killed and started again.
+struct Run {
+    issuer: Simulator,
+    shop: Shop,
+    file: PathBuf,
+    door: Arc<Door>,
+    tills: Tills,
+    chance: Chance,
+    kills: u32,
+}
+
+impl Run {
+    fn open(chance: &mut Chance) -> Self {
+        let issuer = Simulator::start(vec![(moody(), Listen::loopback())]).unwrap();
+        let mut shop = Shop::new(issuer.address("harbour").unwrap());
+        (shop.plain, shop.timeout_ms) = (true, 300);
+        // Ceilings bite now and then, so that a wrong counter shows.
+        shop.daily = "2000.00";
+        // Segments and checkpoints end often, so that their moments come.
+        shop.edits =
+            vec![("segment_bytes = 1_048_576", "segment_bytes = 262_144\ncheckpoint_bytes = 65_536")];
+        let (file, door) = (shop.file(), Arc::new(Door::new(None)));
+        let tills = Tills::open(TILLS, &door, chance);
+        Self { issuer, shop, file, door, tills, chance: chance.branch(), kills: 0 }
+    }
+
+    fn kill_at_random(&mut self) {
+        let process = Process::serve(&self.file);
+        self.serve(&process);
+        let (seen, more) = (self.door.answers(), 1 + self.chance.below(60));
+        wait_for("answers", || self.door.answers() >= seen + more);
+        spin(self.chance.below(20_000));
+        self.door.close();
+        process.kill_nine();
+        self.kills += 1;
+    }
+
+    /// Under load; its name, if the moment came before a good many answers did.
+    fn kill_at(&mut self, moment: Failpoint) -> Option<String> {
+        let moment = moment.time(1 + self.chance.below(3));
+        let trigger = self.shop.dir.path().join("trigger");
+        let _ = std::fs::remove_file(&trigger);
+        let mut process = Process::start(killing(&self.file, &trigger, moment));
+        self.serve(&process);
+        std::fs::write(&trigger, "arm").unwrap();
+        let seen = self.door.answers();
+        wait_for("the moment, or answers", || process.is_gone() || self.door.answers() >= seen + 600);
+        self.door.close();
+        let came = process.is_gone();
+        process.kill_nine();
+        self.kills += 1;
+        came.then(|| moment.name())
+    }
+
+    /// While it reads the journal again, twice in a row; its name, if the moment came.
+    fn kill_while_starting(&mut self, moment: Failpoint) -> Option<String> {
+        let trigger = self.shop.dir.path().join("trigger");
+        std::fs::write(&trigger, "arm").unwrap();
+        let mut came = None;
+        for _ in 0..2 {
+            let moment = moment.time(1 + self.chance.below(4));
+            match Process::try_start(killing(&self.file, &trigger, moment)) {
+                Ok(process) => process.kill_nine(),
+                Err((status, log)) => {
+                    assert_eq!(status.code(), None, "killed, and not ended by itself: {log}");
+                    came = Some(moment.name());
+                }
+            }
+            self.kills += 1;
+        }
+        came
+    }
+
+    fn serve(&self, process: &Process) {
+        process.ready();
+        self.door.open(process.listener("acquirer"));
+    }
+
+    fn debited(&self) -> i64 {
+        let totals = self.issuer.control("harbour").unwrap().totals();
+        totals.debited - totals.reversed
+    }
+
+    /// Everything owed is acknowledged, and the three books agree.
+    fn ends(self) {
+        let process = Process::serve(&self.file);
+        self.serve(&process);
+        self.door.done();
+        let sales = self.tills.close();
+        wait_for("every reversal acknowledged", || {
+            let text = process.metrics();
+            metric(&text, "pointsman_saf_depth", &[]) == 0.0
+                && metric(&text, "pointsman_in_flight", &[]) == 0.0
+        });
+        process.terminate();
+        let (status, log) = process.ended();
+        assert!(status.success(), "{log}");
+        let issuer = self.issuer.control("harbour").unwrap().book();
+        let (journal, verdict) = books_agree(&sales, &self.shop.journal(), &issuer);
+        // A restart may take less than the second that DE 7 counts in.
+        no_key_was_used_twice(&journal);
+        println!("{} kills, {} sales, {} transactions", self.kills, sales.len(), verdict.transactions);
+        counters_are_the_sums(&self.shop, &sales, &journal);
+    }
+}
+
+/// The switch on a disk on which it dies at `moment`, counted from when the trigger says so.
+fn killing(file: &Path, trigger: &Path, moment: Failpoint) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_faulty-switch"));
+    command.arg(file).arg(trigger).arg(moment.to_string());
+    command
 }
 
 /// Every card's counter after a restart is what its terminals hold approved, of the last business day.
@@ -105,178 +193,9 @@ fn moody() -> IssuerConfig {
         .mood(Mood::new(Act::Delay(Duration::from_millis(400))).per_million(5_000))
 }
 
-fn open(file: &std::path::Path, door: &Door) -> Process {
-    let process = Process::serve(file);
-    process.ready();
-    door.open(process.listener("acquirer"));
-    process
-}
-
 /// A moment that no event marks.
 fn spin(turns: u64) {
     (0..turns).for_each(|_| std::hint::spin_loop());
-}
-
-/// Where the switch is, while it is there.
-#[derive(Default)]
-struct Door {
-    /// Opened so many times, and where.
-    at: Mutex<(u64, Option<SocketAddr>)>,
-    moved: Condvar,
-    answers: AtomicU64,
-    done: AtomicBool,
-}
-
-impl Door {
-    fn open(&self, address: SocketAddr) {
-        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
-        *at = (at.0 + 1, Some(address));
-        self.moved.notify_all();
-    }
-
-    fn close(&self) {
-        self.at.lock().unwrap_or_else(PoisonError::into_inner).1 = None;
-    }
-
-    fn answers(&self) -> u64 {
-        self.answers.load(Ordering::Acquire)
-    }
-
-    /// Connects to whatever is there, or will be.
-    fn connect(&self) -> Terminal {
-        loop {
-            let at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
-            let (at, waited) = self.moved.wait_timeout_while(at, PATIENCE, |at| at.1.is_none()).unwrap();
-            assert!(!waited.timed_out(), "the switch did not come back");
-            let address = at.1.expect("waited for");
-            drop(at);
-            // It may be gone again by now: then the door is about to close.
-            match Terminal::plain(address, &Speech::acquirer()) {
-                Ok(terminal) => return terminal,
-                Err(_) => std::thread::yield_now(),
-            }
-        }
-    }
-}
-
-/// One sale, as its terminal believes it ended.
-struct Sale {
-    ask: Ask,
-    state: TerminalState,
-    code: String,
-    rrn: Option<String>,
-}
-
-/// A terminal that keeps the rules: it asks until it is answered, or reverses until that is answered.
-struct Till {
-    terminal: String,
-    door: Arc<Door>,
-    chance: Chance,
-    line: Terminal,
-    sales: Vec<Sale>,
-}
-
-impl Till {
-    fn new(number: usize, door: Arc<Door>, chance: Chance) -> Self {
-        let line = door.connect();
-        Self { terminal: format!("T{number:07}"), door, chance, line, sales: Vec::new() }
-    }
-
-    /// Sells until it is told that the day is over.
-    fn trade(mut self) -> Vec<Sale> {
-        for stan in 1..999_999 {
-            if self.door.done.load(Ordering::Acquire) {
-                break;
-            }
-            let sale = self.sell(stan);
-            self.sales.push(sale);
-        }
-        self.sales
-    }
-
-    fn sell(&mut self, stan: u32) -> Sale {
-        let pan = format!("62242400000000{:02}", self.chance.below(40));
-        let amount = 100 + self.chance.below(2_000);
-        let ask = Ask::purchase(&pan, stan, amount).at(&self.terminal);
-        let gives_up = self.chance.percent(30);
-        let answer = loop {
-            match self.once(&ask) {
-                Ok(answer) => break Some(answer),
-                // Nobody knows what became of it: ask again, or take it back.
-                Err(_) if gives_up => break None,
-                Err(_) => {}
-            }
-        };
-        let Some(answer) = answer else { return self.reverse(ask) };
-        if answer.code.as_str() != "00" {
-            return sale(ask, TerminalState::Declined, &answer);
-        }
-        if self.chance.percent(10) {
-            let again = self.insist(&ask);
-            assert_eq!(
-                (again.code, again.rrn, again.amount),
-                (answer.code, answer.rrn, answer.amount),
-                "a repeat"
-            );
-        }
-        if self.chance.percent(15) { self.reverse(ask) } else { sale(ask, TerminalState::Approved, &answer) }
-    }
-
-    fn reverse(&mut self, ask: Ask) -> Sale {
-        let answer = self.insist(&ask.reversed());
-        assert!(["00", "25"].contains(&answer.code.as_str()), "a reversal is never declined: {answer:?}");
-        sale(ask, TerminalState::Reversed, &answer)
-    }
-
-    fn insist(&mut self, ask: &Ask) -> Answer {
-        loop {
-            if let Ok(answer) = self.once(ask) {
-                return answer;
-            }
-        }
-    }
-
-    /// Sends and hears; a broken line is replaced.
-    fn once(&mut self, ask: &Ask) -> io::Result<Answer> {
-        let heard = self.line.ask(ask);
-        match &heard {
-            Ok(answer) => {
-                assert_eq!(answer.stan.get(), ask.stan, "an answer to another question");
-                self.door.answers.fetch_add(1, Ordering::AcqRel);
-            }
-            Err(fault) => {
-                let silent = matches!(fault.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
-                assert!(!silent, "no answer to {} {}", ask.terminal, ask.stan);
-                self.line = self.door.connect();
-            }
-        }
-        heard
-    }
-}
-
-fn sale(ask: Ask, state: TerminalState, answer: &Answer) -> Sale {
-    let rrn = answer.rrn.map(|rrn| String::from_utf8_lossy(rrn.as_bytes()).into_owned());
-    Sale { ask, state, code: answer.code.as_str().to_owned(), rrn }
-}
-
-impl Sale {
-    fn entry(&self) -> TerminalEntry {
-        TerminalEntry {
-            acquirer: "00020000".into(),
-            terminal: self.ask.terminal.clone(),
-            merchant: MARKET.into(),
-            batch: 0,
-            stan: self.ask.stan,
-            local_date: LOCAL_DATE as u16,
-            local_time: Some(LOCAL_TIME as u32),
-            rrn: self.rrn.clone(),
-            amount: self.ask.amount as i64,
-            currency: 156,
-            state: self.state,
-            code: Some(self.code.clone()),
-            money: true,
-        }
-    }
 }
 
 /// Terminals at work.

@@ -3,10 +3,12 @@
 
 mod breaker;
 mod complaints;
+mod clock;
 mod crowd;
 mod disk;
 mod faults;
 mod kill_nine;
+mod lines;
 mod load;
 mod million;
 mod operations;

@@ -43,3 +43,37 @@ fn a_second_process_on_one_journal_says_who_holds_it() {
     assert!(said.contains(&first.id().to_string()), "it names process {}: {said}", first.id());
     assert_eq!(first.get("/livez").map(|(status, _)| status), Some(200), "the first does not notice");
 }
+
+#[test]
+fn of_many_started_at_once_on_one_journal_exactly_one_serves() {
+    let issuer = Scripted::start();
+    let shop = Shop::new(issuer.address);
+    let file = shop.file();
+    for _ in 0..ROUNDS {
+        let racers: Vec<_> = (0..RACERS)
+            .map(|_| {
+                let mut command = Command::new(binary());
+                command.args(["serve", "--json", "--log", "info", "--config"]).arg(&file);
+                std::thread::spawn(move || Process::try_start(command))
+            })
+            .collect();
+        let (mut serving, mut refused) = (Vec::new(), Vec::new());
+        for racer in racers {
+            match racer.join().unwrap() {
+                Ok(process) => serving.push(process),
+                Err(ended) => refused.push(ended),
+            }
+        }
+        let [one] = &serving[..] else { panic!("{} serve", serving.len()) };
+        for (status, log) in &refused {
+            let named = log.contains(&format!("process {}", one.id()));
+            assert!(!status.success() && named, "{status}, it names process {}: {log}", one.id());
+        }
+        assert_eq!(one.get("/livez").map(|(status, _)| status), Some(200), "the one does not notice");
+    }
+    assert!(books::journal::verify(&shop.journal()).unwrap().sound);
+}
+
+/// A hundred starts in vain.
+const ROUNDS: usize = 10;
+const RACERS: usize = 11;

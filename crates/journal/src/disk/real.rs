@@ -2,10 +2,11 @@
 //! Never retries a sync. Guards: a failed sync is reported once, to the caller that asked for it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
+use std::io::{self, IoSlice, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Advice, FallocateFlags, FlockOperation};
 use rustix::io::Errno;
@@ -73,15 +74,35 @@ impl Disk for RealDisk {
                 file.write_all(who.as_bytes())?;
                 Ok(Locked::Mine(Box::new(file)))
             }
-            Err(Errno::WOULDBLOCK) => {
-                let mut holder = String::new();
-                file.read_to_string(&mut holder)?;
-                Ok(Locked::Held(holder))
-            }
+            Err(Errno::WOULDBLOCK) => Ok(Locked::Held(holder(&file)?)),
             Err(error) => Err(error.into()),
         }
     }
 }
+
+/// What the holder wrote about itself. It may be about to: then there is nothing, or what the one before it left.
+fn holder(file: &File) -> io::Result<String> {
+    let until = Instant::now() + WRITTEN_WITHIN;
+    loop {
+        let mut text = vec![0; WHO_MAX];
+        let count = FileExt::read_at(file, &mut text, 0)?;
+        let text = String::from_utf8_lossy(&text[..count]).into_owned();
+        if names_a_process(&text) || Instant::now() > until {
+            return Ok(text);
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// `process N …` of a process that lives, as far as this one can see.
+fn names_a_process(text: &str) -> bool {
+    let number = text.strip_prefix("process ").and_then(|rest| rest.split(' ').next());
+    number.is_some_and(|number| Path::new("/proc").join(number).exists())
+}
+
+/// A holder writes right after it has the lock; one in another container is never seen to live.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(250);
+const WHO_MAX: usize = 512;
 
 struct RealFile(File);
 

@@ -13,6 +13,7 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     System(Instant),
+    Shifted(Instant, Arc<AtomicI64>),
     Told(Arc<Hands>),
 }
 
@@ -37,6 +38,11 @@ impl Clock {
         Self(Source::System(Instant::now() - Duration::from_micros(1)))
     }
 
+    /// The system's, its wall clock off by so many milliseconds, which may change at any time: a wall clock that steps.
+    pub fn shifted(off_ms: Arc<AtomicI64>) -> Self {
+        Self(Source::Shifted(Instant::now() - Duration::from_micros(1), off_ms))
+    }
+
     /// One that says what `hands` say.
     pub fn told(hands: Arc<Hands>) -> Self {
         Self(Source::Told(hands))
@@ -50,17 +56,18 @@ impl Clock {
     /// The monotonic clock alone.
     pub fn tick(&self) -> Tick {
         match &self.0 {
-            Source::System(start) => Tick(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)),
+            Source::System(start) | Source::Shifted(start, _) => {
+                Tick(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX))
+            }
             Source::Told(hands) => Tick(hands.tick.load(Ordering::Relaxed)),
         }
     }
 
-    fn wall_ms(&self) -> i64 {
+    /// The wall clock alone, milliseconds since 1970-01-01 UTC.
+    pub fn wall_ms(&self) -> i64 {
         match &self.0 {
-            Source::System(_) => {
-                let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)
-            }
+            Source::System(_) => system_ms(),
+            Source::Shifted(_, off_ms) => system_ms() + off_ms.load(Ordering::Relaxed),
             Source::Told(hands) => hands.wall_ms.load(Ordering::Relaxed),
         }
     }
@@ -69,8 +76,13 @@ impl Clock {
     pub fn instant(&self, tick: Tick) -> tokio::time::Instant {
         let since = Duration::from_micros(tick.0);
         tokio::time::Instant::from_std(match &self.0 {
-            Source::System(start) => *start + since,
+            Source::System(start) | Source::Shifted(start, _) => *start + since,
             Source::Told(_) => Instant::now() + since,
         })
     }
+}
+
+fn system_ms() -> i64 {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)
 }

@@ -33,6 +33,7 @@ pub use running::Running;
 pub use start::{StartFault, start, start_on};
 
 use crate::config::Config;
+use clock::Clock;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -65,14 +66,14 @@ pub enum RunFault {
 /// # Errors
 /// [`RunFault`]; the process should exit with a status other than 0.
 pub fn run(config: Config) -> Result<(), RunFault> {
-    run_on(config, Arc::new(journal::RealDisk))
+    run_on(config, Arc::new(journal::RealDisk), Clock::start())
 }
 
-/// The same with the journal on another disk.
+/// The same with the journal on another disk, by another clock.
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_on(config: Config, disk: Arc<dyn journal::Disk>) -> Result<(), RunFault> {
+pub fn run_on(config: Config, disk: Arc<dyn journal::Disk>, clock: Clock) -> Result<(), RunFault> {
     tracing::info!(
         bytes = config.memory_bound().total(),
         "all bounds together; `pointsman check` lists them"
@@ -81,7 +82,7 @@ pub fn run_on(config: Config, disk: Arc<dyn journal::Disk>) -> Result<(), RunFau
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunFault::Signals)?;
     // Before anything is open: a signal that comes while the journal is read again must not just kill the process.
     let signals = runtime.block_on(async { Signals::new() }).map_err(RunFault::Signals)?;
-    let running = start_on(config, disk)?;
+    let running = start_on(config, disk, clock)?;
     for (name, address) in running.listeners() {
         tracing::info!(listener = %name, %address, "listening");
     }

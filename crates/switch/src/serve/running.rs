@@ -4,6 +4,7 @@
 //! transaction answered, settled or owed.
 
 use super::admin::Admin;
+use super::clock::Clock;
 use super::days::Sweeps;
 use super::shared::{Phase, Shared, Version};
 use super::start::roll_keys;
@@ -17,7 +18,7 @@ use limits::Store;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use telemetry::Families;
 
 /// A started switch.
@@ -33,6 +34,7 @@ pub struct Running {
     /// Configurations that workers may still hold: large ones are given up here, not within a turn.
     pub(super) retired: Mutex<Vec<Arc<Snapshot>>>,
     pub(super) sweeps: Mutex<Sweeps>,
+    pub(super) clock: Clock,
 }
 
 impl Running {
@@ -76,12 +78,12 @@ impl Running {
     pub async fn until_failed(&self) {
         while !self.failed() {
             let _ = tokio::time::timeout(Duration::from_secs(1), self.shared.changed.notified()).await;
-            let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            if let Err(error) = roll_keys(&self.shared.config, &self.sealer, wall.as_millis() as i64) {
+            let wall_ms = self.clock.wall_ms();
+            if let Err(error) = roll_keys(&self.shared.config, &self.sealer, wall_ms) {
                 tracing::error!(%error, "the sealing key of the new day cannot be made: sealing with the last one");
             }
             self.drop_retired();
-            self.sweep_limits(wall.as_millis() as i64);
+            self.sweep_limits(wall_ms);
         }
     }
 

@@ -77,15 +77,14 @@ pub enum StartFault {
 /// # Errors
 /// [`StartFault`]; nothing is left running then.
 pub fn start(config: Config) -> Result<Running, StartFault> {
-    start_on(config, Arc::new(RealDisk))
+    start_on(config, Arc::new(RealDisk), Clock::start())
 }
 
-/// The same with the journal on another disk.
+/// The same with the journal on another disk, by another clock.
 ///
 /// # Errors
 /// As [`start`].
-pub fn start_on(config: Config, disk: Arc<dyn Disk>) -> Result<Running, StartFault> {
-    let clock = Clock::start();
+pub fn start_on(config: Config, disk: Arc<dyn Disk>, clock: Clock) -> Result<Running, StartFault> {
     let keys = KeyFile::load(&config.journal.key_file, &config.journal.dir)?;
     std::fs::create_dir_all(&config.journal.dir)
         .map_err(|source| journal::Fault::io("create", &config.journal.dir, source))?;
@@ -136,7 +135,19 @@ pub fn start_on(config: Config, disk: Arc<dyn Disk>) -> Result<Running, StartFau
     }
     status.set_serving(true);
     let (retired, sweeps) = (Mutex::default(), Mutex::default());
-    Ok(Running { shared, status, families, sealer, admin, journal, workers, addresses, retired, sweeps })
+    Ok(Running {
+        shared,
+        status,
+        families,
+        sealer,
+        admin,
+        journal,
+        workers,
+        addresses,
+        retired,
+        sweeps,
+        clock,
+    })
 }
 
 /// What a restart found.
