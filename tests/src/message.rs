@@ -32,6 +32,8 @@ pub struct Ask {
     pub pan: String,
     /// DE 35.
     pub track2: Option<String>,
+    /// DE 32; most terminals have none.
+    pub acquirer: Option<String>,
     /// DE 41.
     pub terminal: String,
     /// DE 42.
@@ -139,6 +141,7 @@ impl Ask {
             stan,
             pan: pan.into(),
             track2: None,
+            acquirer: None,
             terminal: "T0000001".into(),
             merchant: MARKET.into(),
             pin: None,
@@ -290,6 +293,9 @@ impl Ask {
     }
 
     fn track(&self, writer: &mut Writer<'_>) {
+        if let Some(acquirer) = &self.acquirer {
+            writer.text(32, acquirer.as_bytes());
+        }
         if let Some(track) = &self.track2 {
             writer.text(35, track.as_bytes());
         }

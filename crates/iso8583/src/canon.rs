@@ -166,7 +166,8 @@ fn from_track(view: &View<'_>, request: &mut Request) -> Result<(), DecodeError>
 #[inline]
 fn parties(view: &View<'_>, defaults: &CanonDefaults, request: &mut Request) -> Result<(), DecodeError> {
     let roles = &view.dialect.roles;
-    request.acquirer = view.text(32).filter(|named| !named.trimmed().is_empty()).unwrap_or(defaults.acquirer);
+    let named = if roles.acquirer == 0 { None } else { view.text(roles.acquirer) };
+    request.acquirer = named.filter(|named| !named.trimmed().is_empty()).unwrap_or(defaults.acquirer);
     request.terminal = view.text(41).unwrap_or(Text::EMPTY);
     request.merchant = view.text(42).unwrap_or(Text::EMPTY);
     // Acquirers and issuers keep a line alive without being a terminal.

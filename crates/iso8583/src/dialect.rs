@@ -154,6 +154,8 @@ pub enum Reference {
 /// Where things are that mean the same in every dialect but stand elsewhere.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Roles {
+    /// By which a peer names its acquirer; 0 where it is always the listener's.
+    pub acquirer: u8,
     pub rrn: u8,
     pub approval_code: u8,
     pub code: u8,

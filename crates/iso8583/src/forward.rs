@@ -20,7 +20,7 @@ pub struct Forward {
     pub transmission: TransmissionTime,
     /// DE 37: ours. `None` leaves what the terminal sent, which for a void or refund names its original.
     pub rrn: Option<Rrn>,
-    /// DE 32, where the request has none; empty leaves it so.
+    /// DE 32, where the request has none or its dialect does not believe it; empty leaves it as it is.
     pub acquirer: Text<11>,
     /// DE 12 (hhmmss) and DE 13 (MMDD), where the request has none.
     pub local: Option<(u32, u16)>,
@@ -73,7 +73,8 @@ pub fn forward(
     if let Some((time, date)) = forward.local {
         add_local(to, index, time, date, &mut patch);
     }
-    if !forward.acquirer.is_empty() && !index.has(32) && to.has_field(32) {
+    let is_named = from.roles.acquirer != 0 && index.has(32);
+    if !forward.acquirer.is_empty() && !is_named && to.has_field(32) {
         patch.set_text(32, forward.acquirer.as_bytes());
     }
     if let Some(rrn) = &forward.rrn {

@@ -152,6 +152,26 @@ fn a_repeat_joins_what_is_in_flight_and_hears_again_what_was_answered() {
 }
 
 #[test]
+fn a_terminal_that_names_another_acquirer_is_still_the_same_terminal() {
+    let stage = Stage::new();
+    let mut till = stage.till();
+    let ask = Ask::purchase(HARBOUR_CARD, 5, 900);
+    let named = Ask { acquirer: Some("12345678".into()), ..ask.clone() };
+    till.send(&ask).unwrap();
+    stage.issuer.asked().answer("00");
+    assert_eq!(till.hear().unwrap().code.as_str(), "00");
+    assert_eq!(till.ask(&named).unwrap().code.as_str(), "00", "a repeat");
+    assert!(stage.issuer.backlog().is_empty(), "a repeat is never a second debit");
+    assert_eq!(till.ask(&named.reversed()).unwrap().code.as_str(), "00");
+    let reversal = stage.issuer.asked();
+    assert!(reversal.is_reversal() && reversal.request.amount == 900, "{:?}", reversal.request);
+    reversal.answer("00");
+    stage.reaches("pointsman_saf_depth", &[], 0.0);
+    let book = stage.book();
+    assert_eq!((book.transactions.len(), book.tombstones), (1, 0));
+}
+
+#[test]
 fn a_terminal_takes_its_purchase_back() {
     let stage = Stage::new();
     let mut till = stage.till();

@@ -172,6 +172,7 @@ impl Compiler<'_, '_> {
 
     fn roles(&mut self, raw: &RawRoles) -> Roles {
         let mut roles = Roles {
+            acquirer: 0,
             rrn: 0,
             approval_code: 0,
             code: 0,
@@ -186,6 +187,7 @@ impl Compiler<'_, '_> {
         for (role, reference) in raw {
             let Some(part) = self.part(reference) else { continue };
             match role.get_ref().as_str() {
+                "acquirer" => roles.acquirer = part.field,
                 "rrn" => roles.rrn = part.field,
                 "approval-code" => roles.approval_code = part.field,
                 "code" => roles.code = part.field,
