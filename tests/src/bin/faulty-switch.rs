@@ -1,5 +1,6 @@
 //! `pointsman serve` on a disk that fails and with a wall clock that steps when told to: `faulty-switch CONFIG TRIGGER
-//! [MOMENT]`. The file TRIGGER, once it is there, holds a word: `sync` (syncs fail), `read` (reading panics), `arm` (from here
+//! [MOMENT]`. The file TRIGGER, once it is there, holds a word: `sync` (syncs fail), `read` (reading panics), `full`
+//! (no new room), `arm` (from here
 //! on the process dies at MOMENT, e.g. `before:sync-log:3`), `clock MILLISECONDS` (the wall clock is off by so much;
 //! TRIGGER.obeyed holds the word then).
 //!
@@ -79,14 +80,23 @@ struct FaultyFile {
 }
 
 impl FaultyDisk {
+    /// A full disk: what has its room may be written, nothing else is begun.
+    fn room(&self) -> io::Result<()> {
+        if says(&self.trigger, "full") { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
     fn faulty(&self, file: io::Result<Arc<dyn DiskFile>>) -> io::Result<Arc<dyn DiskFile>> {
         Ok(Arc::new(FaultyFile { file: file?, trigger: Arc::clone(&self.trigger) }))
     }
 }
 
+fn says(trigger: &Path, what: &str) -> bool {
+    std::fs::read_to_string(trigger).is_ok_and(|word| word.trim() == what)
+}
+
 impl FaultyFile {
     fn fails(&self, what: &str) -> bool {
-        std::fs::read_to_string(&self.trigger).is_ok_and(|word| word.trim() == what)
+        says(&self.trigger, what)
     }
 }
 
@@ -104,6 +114,7 @@ impl Disk for FaultyDisk {
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.room()?;
         self.faulty(RealDisk.create(path))
     }
 
@@ -120,6 +131,9 @@ impl Disk for FaultyDisk {
     }
 
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        if self.room().is_err() {
+            return Ok(0);
+        }
         RealDisk.free_bytes(dir)
     }
 
@@ -153,6 +167,9 @@ impl DiskFile for FaultyFile {
     }
 
     fn allocate(&self, len: u64) -> io::Result<()> {
+        if self.fails("full") {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         self.file.allocate(len)
     }
 

