@@ -2,8 +2,8 @@
 //! Never asserts how long something took. Guards: the promises that no single room can keep alone.
 
 mod breaker;
-mod complaints;
 mod clock;
+mod complaints;
 mod crowd;
 mod disk;
 mod faults;
