@@ -68,9 +68,8 @@ pub fn answer(dialect: &Dialect, bytes: &[u8], index: &Index) -> Result<Answer, 
 }
 
 fn stan(view: &View<'_>) -> Result<Stan, DecodeError> {
-    let value = view.number(11).ok_or(DecodeError::missing(11))?;
-    let bad = || DecodeError::value(11, view.index.offset(11).unwrap_or(0), "a number 1 to 999999");
-    u32::try_from(value).ok().and_then(Stan::new).ok_or_else(bad)
+    let value = view.number(11).and_then(|value| u32::try_from(value).ok());
+    value.and_then(Stan::new).ok_or_else(|| DecodeError::missing(view, 11, "a number 1 to 999999"))
 }
 
 #[inline]
@@ -101,14 +100,13 @@ fn numbers(view: &View<'_>, request: &mut Request) -> Result<(), DecodeError> {
 /// DE 95 holds four amounts; the first, n 12, is what the transaction is to be instead.
 fn replacement(view: &View<'_>) -> Result<Minor, DecodeError> {
     let first = view.part_number(Part { field: 95, from: 0, len: 12 });
-    let bad =
-        || DecodeError::value(95, view.index.offset(95).unwrap_or(0), "an amount in its first 12 digits");
+    let bad = || DecodeError::value(view, 95, "an amount in its first 12 digits");
     first.map(|value| value as Minor).ok_or_else(bad)
 }
 
 fn amount(view: &View<'_>, n: u8) -> Result<Option<Minor>, DecodeError> {
     let Some(value) = view.number(n) else { return Ok(None) };
-    let bad = || DecodeError::value(n, view.index.offset(n).unwrap_or(0), "an amount of at most 12 digits");
+    let bad = || DecodeError::value(view, n, "an amount of at most 12 digits");
     Minor::try_from(value).ok().filter(|value| *value <= terms::money::AMOUNT_MAX).map(Some).ok_or_else(bad)
 }
 
@@ -117,7 +115,7 @@ fn currency(view: &View<'_>, n: u8) -> Result<Option<Currency>, DecodeError> {
         return Ok(None);
     }
     let code = view.number(n).and_then(|code| Currency::new(code as u16));
-    let bad = || DecodeError::value(n, view.index.offset(n).unwrap_or(0), "a numeric currency code");
+    let bad = || DecodeError::value(view, n, "a numeric currency code");
     code.map(Some).ok_or_else(bad)
 }
 
@@ -127,7 +125,7 @@ fn card(view: &View<'_>, request: &mut Request) -> Result<(), DecodeError> {
         request.pan = Some(pan(view)?);
     }
     if let Some(yymm) = view.number(14).filter(|yymm| *yymm != 0) {
-        let bad = || DecodeError::value(14, view.index.offset(14).unwrap_or(0), "a year and a month");
+        let bad = || DecodeError::value(view, 14, "a year and a month");
         request.expiry = Some(Expiry::new(yymm as u16).ok_or_else(bad)?);
     }
     if view.has(35) && (request.pan.is_none() || request.expiry.is_none()) {
@@ -139,15 +137,14 @@ fn card(view: &View<'_>, request: &mut Request) -> Result<(), DecodeError> {
 #[inline]
 fn pan(view: &View<'_>) -> Result<Pan, DecodeError> {
     let len = view.index.units(2).unwrap_or(0) as u8;
-    let bad = || DecodeError::value(2, view.index.offset(2).unwrap_or(0), "a card number of 8 to 19 digits");
+    let bad = || DecodeError::value(view, 2, "a card number of 8 to 19 digits");
     view.number(2).and_then(|value| Pan::from_parts(value, len)).ok_or_else(bad)
 }
 
 /// Track 2: card number, separator, expiry.
 fn from_track(view: &View<'_>, request: &mut Request) -> Result<(), DecodeError> {
     let mut track = [0; 40];
-    let bad =
-        || DecodeError::value(35, view.index.offset(35).unwrap_or(0), "a card number of 8 to 19 digits");
+    let bad = || DecodeError::value(view, 35, "a card number of 8 to 19 digits");
     let len = view.content(35, &mut track).ok_or_else(bad)?;
     let track = &track[..len];
     let separator = track.iter().position(|byte| matches!(byte, b'=' | b'D')).unwrap_or(len);
@@ -173,7 +170,7 @@ fn parties(view: &View<'_>, defaults: &CanonDefaults, request: &mut Request) -> 
     // Acquirers and issuers keep a line alive without being a terminal.
     let speaks_for_terminal = matches!(request.mti.class_digit(), 1 | 2 | 4);
     if speaks_for_terminal && request.terminal.trimmed().is_empty() {
-        return Err(DecodeError::missing(41));
+        return Err(DecodeError::missing(view, 41, "a terminal"));
     }
     request.rrn = rrn(view);
     request.reason = view.text::<4>(roles.code).and_then(|code| ResponseCode::new(code.as_bytes()));

@@ -6,7 +6,7 @@ use crate::digits::{
     are_ascii_digits, are_ebcdic_digits, are_hex, are_packed_digits, are_packed_track, are_printable,
     are_track, hex_value, hex_word,
 };
-use crate::error::{DecodeError, Expected, Found};
+use crate::error::{DecodeError, Expected, Found, Sample};
 use crate::index::{Bits, Entry, Index, NO_MTI, place};
 use crate::number::{characters, characters_before, packed, packed_before};
 use crate::refuse::{byte_error, ended, fits, refuse};
@@ -133,8 +133,14 @@ fn message_type(coding: Coding, bytes: &[u8]) -> Result<(Mti, usize), DecodeErro
             Mti::from_ascii(digits.map(|digit| if digit >= 0xF0 { digit - 0xC0 } else { 0 }))
         }
     };
-    let bad = DecodeError { field: 0, offset: 0, expected: Expected::Mti, found: Found::Masked };
-    mti.map(|mti| (mti, coding.mti_len())).ok_or(bad)
+    mti.map(|mti| (mti, coding.mti_len())).ok_or_else(|| no_type(coding, bytes))
+}
+
+#[cold]
+fn no_type(coding: Coding, bytes: &[u8]) -> DecodeError {
+    let found = bytes.get(..coding.mti_len()).unwrap_or(bytes);
+    let sample = if let Coding::Ascii = coding { Sample::of(found) } else { Sample::of_bytes(found) };
+    DecodeError { field: 0, offset: 0, expected: Expected::Mti, found: Found::Value(sample) }
 }
 
 #[inline]

@@ -1,6 +1,10 @@
 //! What is wrong with a message, and where: the field, the byte, what was expected, what came.
-//! Never holds content of a secret field, allocates nothing; guards: a text made from these can go to any log.
+//! Never holds content of a secret field, nor so much of any that a card number in the wrong place could be read; allocates
+//! nothing. Guards: a text made from these can go to any log.
 
+use crate::index::place;
+use crate::spec::Secret;
+use crate::view::{CONTENT_MAX, View};
 use core::fmt;
 
 /// Why bytes are no message of a dialect. Field 0 is the MTI, field 1 the bitmap.
@@ -60,25 +64,96 @@ pub enum Found {
     Only(u32),
     /// This byte.
     Byte(u8),
-    /// A byte of a secret field, or a value that is nobody's business.
+    /// These characters or bytes.
+    Value(Sample),
+    /// A byte or value of a secret field.
     Masked,
     /// This length.
     Length(u32),
     /// So many bytes too many.
     Trailing(u32),
-    /// No such field in the message, or a field where none is known.
+    /// A bit for a field where none is known.
     Nothing,
+    /// A bitmap that does not announce the field.
+    NoBit,
+}
+
+/// The beginning of what came: enough to recognise a mistake by, no more than may be shown of a card number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    held: [u8; SAMPLE],
+    /// Of all that came.
+    len: u16,
+    /// Bytes rather than characters.
+    raw: bool,
+}
+
+const SAMPLE: usize = 6;
+/// Packed digits are two to a byte.
+const SAMPLE_RAW: usize = 4;
+
+impl Sample {
+    /// Of characters: as text if they are printable, else as bytes.
+    pub(crate) fn of(found: &[u8]) -> Self {
+        Self { raw: !found.iter().all(|byte| (0x20..=0x7E).contains(byte)), ..Self::of_bytes(found) }
+    }
+
+    /// Of bytes that are no characters.
+    pub(crate) fn of_bytes(found: &[u8]) -> Self {
+        let mut held = [0; SAMPLE];
+        held.iter_mut().zip(found).for_each(|(slot, byte)| *slot = *byte);
+        Self { held, len: found.len() as u16, raw: true }
+    }
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let len = usize::from(self.len);
+        let shown = &self.held[..len.min(if self.raw { SAMPLE_RAW } else { SAMPLE })];
+        match core::str::from_utf8(shown) {
+            Ok(text) if !self.raw => write!(f, "\"{text}\"")?,
+            _ => {
+                f.write_str("bytes")?;
+                shown.iter().try_for_each(|byte| write!(f, " {byte:02x}"))?;
+            }
+        }
+        if len > shown.len() { write!(f, " and {} more", len - shown.len()) } else { Ok(()) }
+    }
+}
+
+/// As for people: what is left out there is left out here.
+impl fmt::Debug for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl DecodeError {
-    /// A field that a request or answer cannot do without.
-    pub(crate) fn missing(field: u8) -> Self {
-        Self { field, offset: 0, expected: Expected::Present, found: Found::Nothing }
+    /// A field that a request or answer cannot do without, or that means nothing there: the place is its bit in the bitmap.
+    #[cold]
+    pub(crate) fn missing(view: &View<'_>, field: u8, words: &'static str) -> Self {
+        if view.has(field) {
+            return Self::value(view, field, words);
+        }
+        let coding = view.dialect.bitmap_coding();
+        let (word, bit) = place(field);
+        let bits_before = word * 64 + bit.leading_zeros() as usize;
+        let offset = view.dialect.mti_coding().mti_len() + bits_before * coding.bitmap_len() / 64;
+        Self { field, offset: offset as u32, expected: Expected::Present, found: Found::NoBit }
     }
 
-    /// A field whose value means nothing.
-    pub(crate) fn value(field: u8, offset: usize, words: &'static str) -> Self {
-        Self { field, offset: offset as u32, expected: Expected::Value(words), found: Found::Masked }
+    /// A field whose value means nothing. What came is shown unless the dialect says that it is secret.
+    #[cold]
+    pub(crate) fn value(view: &View<'_>, field: u8, words: &'static str) -> Self {
+        let offset = view.index.offset(field).unwrap_or(0) as u32;
+        let mut content = [0; CONTENT_MAX];
+        let found = match view.content(field, &mut content) {
+            Some(len) if view.dialect.field(field).secret == Secret::No => {
+                Found::Value(Sample::of(&content[..len]))
+            }
+            _ => Found::Masked,
+        };
+        Self { field, offset, expected: Expected::Value(words), found }
     }
 }
 
@@ -124,10 +199,12 @@ impl fmt::Display for Found {
         match self {
             Self::Only(count) => write!(f, "only {count}"),
             Self::Byte(byte) => write!(f, "byte {byte:#04x}"),
+            Self::Value(sample) => sample.fmt(f),
             Self::Masked => f.write_str("something else (masked)"),
             Self::Length(length) => write!(f, "{length}"),
             Self::Trailing(count) => write!(f, "{count} bytes more"),
             Self::Nothing => f.write_str("none"),
+            Self::NoBit => f.write_str("no bit for it in the bitmap"),
         }
     }
 }

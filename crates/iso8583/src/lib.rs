@@ -39,7 +39,7 @@ pub use detect::detect;
 pub use dialect::{
     CodeVerdict, Dialect, DialectErrors, DialectProblem, Part, Reference, ReversalForm, ReversalStan,
 };
-pub use error::{DecodeError, EncodeError, EncodeWhy, Expected, Found};
+pub use error::{DecodeError, EncodeError, EncodeWhy, Expected, Found, Sample};
 pub use fill::Value;
 pub use forward::{Forward, forward};
 pub use fuzz::{fuzz_decode, fuzz_dialect_toml, fuzz_tlv, fuzz_ways};

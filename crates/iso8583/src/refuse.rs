@@ -76,8 +76,9 @@ fn culprit(spec: &Field, n: u8, content: &[u8], entry: Entry) -> DecodeError {
             DecodeError { field: n, offset: start as u32, expected: Expected::Hex, found }
         }
         _ => {
-            let offset = if spec.left { last } else { start } as u32;
-            DecodeError { field: n, offset, expected: Expected::Padding(spec.pad), found: Found::Masked }
+            let offset = if spec.left { last } else { start };
+            let byte = content.get(offset - start).copied().unwrap_or_default();
+            byte_error(n, offset, Expected::Padding(spec.pad), byte, spec.secret)
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::named;
 use crate::cli::Failure;
 use crate::config;
-use framing::{Envelope, Framing, Header, Next};
+use framing::{Envelope, Framing, Header, LengthForm, Next};
 use iso8583::{DecodeError, Description, Dialect, describe};
 use std::ops::Range;
 use std::sync::Arc;
@@ -88,22 +88,42 @@ pub(in crate::cli) fn explain(
                     Err(failure) => tried.push((framing, failure)),
                 }
             }
-            Err(nothing_fits(&tried, dialect))
+            Err(nothing_fits(bytes, &tried, dialect))
         }
     }
 }
 
 /// What is wrong under the likeliest framing and as a bare message.
-fn nothing_fits(tried: &[(Option<Framing>, Failure)], dialect: Option<&Arc<Dialect>>) -> Failure {
+fn nothing_fits(
+    bytes: &[u8],
+    tried: &[(Option<Framing>, Failure)],
+    dialect: Option<&Arc<Dialect>>,
+) -> Failure {
     let mut text = format!("no framing makes this a message of {}", named(dialect));
     if tried.len() == 1 {
-        text.push_str("\n  framed: no length prefix agrees with the number of bytes");
+        let asked: Vec<String> = LengthForm::ALL.into_iter().filter_map(|form| asks(bytes, form)).collect();
+        let found = if asked.is_empty() { "none in any form".to_owned() } else { asked.join(", ") };
+        let count = bytes.len();
+        text.push_str(&format!(
+            "\n  framed: expected a length prefix for the {count} bytes there are, found {found}"
+        ));
     }
     for (framing, failure) in tried.iter().take(1).chain(tried.iter().skip(1).last()) {
         let name = framing.map_or("none".to_owned(), |framing| framing.to_string());
         text.push_str(&format!("\n  framing {name}: {failure}"));
     }
     Failure::new(text)
+}
+
+/// How many bytes the first frame would have if its length were of this form; `None` where it is no number at all.
+fn asks(bytes: &[u8], length: LengthForm) -> Option<String> {
+    let framing = Framing { length, max_frame: u32::MAX, ..Framing::default() };
+    let (Next::Incomplete { need: asked } | Next::Frame { consumed: asked, .. }) =
+        framing.next(bytes).ok()?
+    else {
+        return None;
+    };
+    (bytes.len() >= length.size()).then(|| format!("one for {asked} ({framing})"))
 }
 
 /// Explains `bytes` under one framing.
