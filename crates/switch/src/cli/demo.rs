@@ -10,9 +10,9 @@ use std::time::Duration;
 /// Plays it.
 pub(super) fn run(arguments: &Demo) -> Result<ExitCode, Failure> {
     let options = Options { run_for: arguments.run_for, rate: arguments.rate, json: arguments.json };
-    let agree =
+    let verdict =
         play(&options).map_err(|fault| Failure::because("the demo did not come to its end", fault))?;
-    Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(verdict.status())
 }
 
 /// `10s`, `500ms`, `2m`, `1h`; a bare number is seconds.

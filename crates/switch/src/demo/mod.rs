@@ -15,7 +15,7 @@ use loadtest::{LiveStats, Outcome, Stop};
 use scene::Scene;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-pub use verdict::Verdict;
+pub use verdict::{Cut, Verdict};
 
 /// How the demo runs.
 #[derive(Clone, Debug)]
@@ -75,11 +75,11 @@ pub enum DemoFault {
 /// Longest run without `--for`: somebody forgot it.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-/// Runs the demo. `false` if the books differ.
+/// Runs the demo, and shows what came of it.
 ///
 /// # Errors
 /// [`DemoFault`].
-pub fn run(options: &Options) -> Result<bool, DemoFault> {
+pub fn run(options: &Options) -> Result<Verdict, DemoFault> {
     let scene = Scene::build(options)?;
     if !options.json {
         show::opening(&scene);
@@ -93,7 +93,7 @@ pub fn run(options: &Options) -> Result<bool, DemoFault> {
     stop_on_interrupt(&stop)?;
     let stats: Vec<Arc<LiveStats>> = fleets.iter().map(|_| Arc::default()).collect();
     let plan = scene::plan(run_for);
-    let outcomes = std::thread::scope(|scope| {
+    let (outcomes, seen_down) = std::thread::scope(|scope| {
         let trading: Vec<_> = fleets
             .iter()
             .zip(&stats)
@@ -103,28 +103,30 @@ pub fn run(options: &Options) -> Result<bool, DemoFault> {
                 scope.spawn(move || fleet.run(&plan, stats))
             })
             .collect();
-        watch(&scene, &running, &stats, options, started, run_for, || {
+        let seen_down = watch(&scene, &running, &stats, options, started, run_for, || {
             trading.iter().all(|one| one.is_finished())
         });
-        trading
+        let outcomes = trading
             .into_iter()
             .map(|one| one.join().unwrap_or(Err(loadtest::FleetFault::Broken)))
-            .collect::<Vec<_>>()
+            .collect::<Vec<_>>();
+        (outcomes, seen_down)
     });
     let outcomes: Vec<Outcome> = outcomes.into_iter().collect::<Result<_, _>>()?;
     settle(&running);
     let metrics = running.metrics();
+    let cut = Cut { seen_down, healed: !scene::is_cut(&running) };
     running.stop()?;
-    let verdict = Verdict::reach(&scene, &outcomes, &metrics)?;
+    let verdict = Verdict::reach(&scene, &outcomes, &metrics, cut)?;
     if options.json {
         println!("{}", verdict.json());
     } else {
         show::closing(&verdict);
     }
-    Ok(verdict.agree())
+    Ok(verdict)
 }
 
-/// Looks on while terminals trade; cuts a link a third of the way and heals it.
+/// Looks on while terminals trade; cuts a link a third of the way and heals it. Whether it was seen down.
 fn watch(
     scene: &Scene,
     running: &serve::Running,
@@ -133,11 +135,11 @@ fn watch(
     started: Instant,
     run_for: Duration,
     over: impl Fn() -> bool,
-) {
+) -> bool {
     let cut_at = (run_for / 3).min(Duration::from_secs(10));
     let cut_for = (run_for / 6).clamp(Duration::from_millis(500), Duration::from_secs(3));
     let mut live = show::Live::new(!options.json);
-    let (mut cut, mut next_look) = (false, Duration::ZERO);
+    let (mut cut, mut seen_down, mut next_look) = (false, false, Duration::ZERO);
     while !over() {
         let now = started.elapsed();
         if !cut && now >= cut_at {
@@ -145,6 +147,7 @@ fn watch(
             scene.cut_link(cut_for);
             live.say(&format!("the link to {} is cut for {:.1} s", scene::CUT, cut_for.as_secs_f64()));
         }
+        seen_down |= cut && scene::is_cut(running);
         if now >= next_look {
             next_look = now + Duration::from_millis(500);
             live.draw(stats, &running.metrics(), now);
@@ -152,6 +155,7 @@ fn watch(
         std::thread::sleep(Duration::from_millis(20));
     }
     live.end();
+    seen_down
 }
 
 /// Links sign on before terminals come.

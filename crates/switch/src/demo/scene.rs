@@ -100,6 +100,11 @@ impl Scene {
     }
 }
 
+/// Whether no request can go to the issuer whose link is cut.
+pub fn is_cut(running: &serve::Running) -> bool {
+    running.links_down().iter().any(|link| link.split('/').next() == Some(CUT))
+}
+
 /// What terminals send.
 pub fn plan(run_for: Duration) -> Plan {
     let mix = Mix { balances: 20, repeats: 15, reversals: 20, ..Mix::default() }.declines(120, &ENDINGS);
