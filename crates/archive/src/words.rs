@@ -320,6 +320,7 @@ fn reason_text(reason: ReversalReason) -> &'static str {
         ReversalReason::BadAnswer => "the answer did not match, or its code is unknown",
         ReversalReason::Restart => "a restart found it in doubt",
         ReversalReason::Contradiction => "the issuer approved what was declined or reversed",
+        ReversalReason::Issuer => "the issuer reversed it by itself",
     }
 }
 

@@ -166,6 +166,15 @@ pub enum Effect {
         /// What.
         reply: Reply,
     },
+    /// Answer the issuer's own reversal (0430).
+    Answer {
+        /// The link it came on.
+        link: LinkIx,
+        /// As [`crate::IssuerAsk::ask`].
+        ask: u32,
+        /// DE 39.
+        code: Code,
+    },
     /// Start a timer; it fires as [`crate::Event::Expired`]. Never cancelled: stale ones are ignored.
     Arm {
         /// Which.
@@ -248,6 +257,8 @@ pub enum ReversalReason {
     Restart = 5,
     /// The issuer approved what had been declined or reversed.
     Contradiction = 6,
+    /// The issuer reversed it by itself.
+    Issuer = 7,
 }
 
 /// Effects of one turn, in order; owned by the shell and reused.

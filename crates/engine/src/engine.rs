@@ -13,6 +13,7 @@ use crate::index::{Entry, Index};
 use crate::ledger::ShardState;
 use crate::owed::Owed;
 use crate::past::Past;
+use crate::recant::Sought;
 use crate::record::{Charges, Serial};
 use crate::slab::Slab;
 use crate::snapshot::ListenerTerms;
@@ -60,6 +61,7 @@ pub struct Engine {
     pub(crate) ties: Ties,
     pub(crate) batches: Batches,
     pub(crate) debts: Debts,
+    pub(crate) sought: crate::ledger::Map<u32, Sought>,
     pub(crate) serials: u64,
     pub(crate) rrns: u64,
     pub(crate) draining: bool,
@@ -92,6 +94,7 @@ impl Engine {
             ties: Ties::default(),
             batches: core::mem::take(&mut recovered.batches),
             debts: Debts::new(),
+            sought: Default::default(),
             serials: 1,
             rrns: recovered.rrn_counter / u64::from(config.shards) + 1,
             draining: false,
@@ -127,6 +130,7 @@ impl Engine {
             Event::NotSent { txn } => self.not_sent(turn, txn),
             Event::Answer { txn, answer, verdict } => self.answer(turn, txn, answer, verdict),
             Event::ReversalAnswer { txn, answer } => self.reversal_answer(turn, txn, answer),
+            Event::IssuerReversal { asked, reversal, slots } => self.recant(turn, asked, reversal, slots),
             Event::Unmatched { link, answer, verdict, reason } => {
                 turn.write_unmatched(Some(link), answer, verdict, reason);
                 turn.note(Note::Unmatched(link));
@@ -268,6 +272,7 @@ impl Engine {
             return self.unadmit(turn, id, InternalCause::Overloaded);
         }
         let transaction = self.slab.at(id.index);
+        self.batches.begin(&transaction.request, transaction.owner);
         turn.write_intent(id, transaction);
         #[cfg(pointsman_zoo)]
         if zoo::has(zoo::Bug::ForwardBeforeDurable) {
@@ -397,6 +402,11 @@ impl Engine {
     /// What a forward or a reversal needs to know.
     pub fn transaction(&self, id: TxnId) -> Option<&Transaction> {
         self.slab.last(id)
+    }
+
+    /// Batch numbers of a terminal (`Request::owner`) that are remembered, newest first. Walks all batches of the shard.
+    pub fn batches_of(&self, owner: u64) -> impl Iterator<Item = u32> + '_ {
+        self.batches.of(owner)
     }
 
     /// Brings the index's memory for `slot` near; for a whole batch before its requests are handled.

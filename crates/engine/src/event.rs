@@ -1,9 +1,12 @@
 //! What can happen to a transaction. Every event carries what it needs; nothing is looked up behind the engine's back.
 
+use crate::recant::IssuerAsk;
 use crate::snapshot::{ListenerTerms, Snapshot};
 use journal::Lsn;
 use terms::batch::BatchSays;
-use terms::{Answer, BusinessDay, InternalCause, LinkIx, ListenerIx, Now, Request, Stan, TransmissionTime};
+use terms::{
+    Answer, BusinessDay, InternalCause, LinkIx, ListenerIx, Now, Request, SlotKey, Stan, TransmissionTime,
+};
 
 /// A transaction in this shard's slab. Stale ids (another generation) are ignored by the engine, never confused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -156,6 +159,15 @@ pub enum Event<'a> {
         txn: TxnId,
         /// What it said.
         answer: &'a Answer,
+    },
+    /// The issuer reverses by itself (its own 0420 or 0421). Answered by [`crate::Effect::Answer`], perhaps later.
+    IssuerReversal {
+        /// Where the answer goes.
+        asked: IssuerAsk,
+        /// What it says; DE 37 names the original.
+        reversal: &'a Request,
+        /// Where such an original can live.
+        slots: &'a [SlotKey],
     },
     /// An answer that no pending entry of the link matches.
     Unmatched {

@@ -143,6 +143,7 @@ impl Ledger {
             self.rrn_counters[usize::from(intent.serial.shard())] = counter;
         }
         self.remember(Entry::settled(&intent.request, State::Intent, lsn));
+        self.batches.begin(&intent.request, intent.request.owner());
         self.open.insert(intent.serial, OpenIntent { lsn, intent });
     }
 

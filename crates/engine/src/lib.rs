@@ -32,6 +32,7 @@ pub mod ledger;
 mod owe;
 mod owed;
 mod past;
+mod recant;
 pub mod record;
 mod recover;
 mod replay;
@@ -54,6 +55,7 @@ pub use flow::NamedOriginal;
 pub use frames::Frames;
 pub use index::{Entry, Index, shard_of};
 pub use ledger::{Ledger, LedgerOptions, Parts, ShardState};
+pub use recant::IssuerAsk;
 pub use snapshot::{
     IssuerTerms, LinkTerms, ListenerTerms, MerchantTerms, RefundTerms, Snapshot, Standing, TerminalTerms,
 };

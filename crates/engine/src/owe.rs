@@ -336,7 +336,7 @@ fn is_final(code: ResponseCode, approval_seen: bool) -> bool {
 }
 
 /// Reversed; of a reversed part, approved with what stays.
-fn acknowledge(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, code: ResponseCode) {
+pub(crate) fn acknowledge(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, code: ResponseCode) {
     transaction.advised = false;
     match transaction.part.take() {
         Some(part) => {

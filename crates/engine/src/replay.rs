@@ -133,6 +133,7 @@ impl Engine {
             Role::Reversal | Role::Resolve => self.reverse_fetched(turn, id, past),
             Role::Recall => self.recalled(turn, id, past),
             Role::Debt => self.debt_fetched(turn, id, past),
+            Role::Recant => self.recant_fetched(turn, id, records.is_some(), past),
             Role::Payment => self.original_fetched(turn, id, past),
             Role::Batch => {}
         }

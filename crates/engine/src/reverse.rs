@@ -254,6 +254,9 @@ impl Engine {
         if self.slab.get(id).is_some_and(Transaction::is_payment) {
             return self.original_found(turn, id, result);
         }
+        if self.slab.get(id).is_some_and(|searching| searching.role == Role::Recant) {
+            return self.recant_found(turn, id, result);
+        }
         let searching = |txn: &&mut Transaction| matches!(txn.role, Role::Reversal | Role::Resolve);
         let Some(reversal) = self.slab.get_mut(id).filter(searching) else { return };
         let original = reversal.request.original.expect("checked when it came");

@@ -214,6 +214,10 @@ impl Engine {
             return;
         }
         self.conclude_operation(turn, id);
+        if self.acknowledge_yielded(turn, id) {
+            return;
+        }
+        self.answer_issuer(turn, id);
         let transaction = self.slab.at(id.index);
         match transaction.state {
             State::Approved => self.approved(turn, id),
@@ -241,6 +245,9 @@ impl Engine {
     fn approved(&mut self, turn: &mut Turn, id: TxnId) {
         let transaction = self.slab.at(id.index);
         reply_approval(turn, id, transaction);
+        if transaction.yields {
+            return self.yield_to_issuer(turn, id);
+        }
         if transaction.leaves {
             return self.leave(turn, id);
         }

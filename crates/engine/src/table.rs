@@ -48,11 +48,13 @@ pub enum Stimulus {
     Exhausted,
     /// A restart finds it so.
     Restart,
+    /// The issuer reverses the whole by itself.
+    Recanted,
 }
 
 impl Stimulus {
     /// Every stimulus, in the order of the table's columns.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Same,
         Self::Other,
         Self::Reversal,
@@ -71,6 +73,7 @@ impl Stimulus {
         Self::Rebuffed,
         Self::Exhausted,
         Self::Restart,
+        Self::Recanted,
     ];
 }
 
@@ -136,6 +139,14 @@ pub enum Step {
     Retry,
     /// The reversal waits for the next sign-on, or for people; others go on.
     Park,
+    /// The issuer reverses what it was never asked for: 0430 25.
+    Disown,
+    /// The issuer reverses in flight: declined, and reversed by us as well; 0430 00.
+    Comply,
+    /// The issuer takes its approval back: reversed, acknowledged by its own word; an open item, alarmed; 0430 00.
+    Yield,
+    /// The issuer reverses what is reversed, or nothing: 0430 00.
+    Agree,
 }
 
 /// The step for a transaction in `state` (`None`: there is none, nowhere).
@@ -153,22 +164,22 @@ const STIMULI: usize = Stimulus::ALL.len();
 #[rustfmt::skip]
 const TABLE: [[Step; STIMULI]; State::ALL.len() + 1] = {
     use Step::{
-        Acknowledge as Acked, Admit, Alarm, Approve, ApprovePart as Part, Cancel, Confirm, Contradict as Same94,
-        Contradiction as Again, Decline, DeclineUnsent as Unsent, Doubt, GiveUp, Join, Late, NotYet as Later, Nothing as No, Park,
+        Acknowledge as Acked, Admit, Agree, Alarm, Approve, ApprovePart as Part, Cancel, Comply, Confirm, Contradict as Same94,
+        Contradiction as Again, Decline, DeclineUnsent as Unsent, Disown, Doubt, GiveUp, Join, Late, NotYet as Later, Nothing as No, Park,
         RefusePartial as No13, RefuseReversed as No94, Replay, Retry, Reverse, ReversePart as RevPart, Seek, TakeBack, TakeUp,
-        ToldFirst as Told, Unmatched as Lone,
+        ToldFirst as Told, Unmatched as Lone, Yield,
     };
     [
-    //            Same   Other   Rever.   Partial  Misst.   Approves Part   Mismat. Declin. Doubtf. Silence NotSent Undel.    Acked  Unackn. Rebuf. Exhau. Restart
-    /* none */   [Admit, Admit,  Seek,    No13,    Seek,    Lone,    Lone,  Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No,    No,    No],
-    /* INTENT */ [Join,  Same94, Cancel,  Cancel,  No13,    Approve, Part,  Doubt,  Decline,Doubt,  GiveUp, Unsent, No,       No,    No,     No,    No,    TakeUp],
-    /* APPROV. */[Replay,Same94, Reverse, RevPart, No13,    No,      Alarm, Alarm,  Alarm,  Alarm,  No,     No,     TakeBack, No,    No,     No,    No,    No],
-    /* DECLIN. */[Replay,Same94, Confirm, No13,    Confirm, Again,   Again, Again,  No,     No,     No,     No,     No,       No,    No,     No,    No,    No],
-    /* REVG. */  [Told,  Same94, Confirm, No13,    Confirm, Late,    Late,  Late,   Late,   Late,   No,     No,     No,       Acked, Retry,  Retry, Park,  Retry],
-    /* REVD. */  [Told,  Same94, Confirm, No13,    Confirm, Again,   Again, Again,  No,     No,     No,     No,     No,       No,    No,     No,    No,    No],
-    /* TOMB. */  [No94,  No94,   Confirm, No13,    Confirm, Lone,    Lone,  Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No,    No,    No],
+    //            Same   Other   Rever.   Partial  Misst.   Approves Part   Mismat. Declin. Doubtf. Silence NotSent Undel.    Acked  Unackn. Rebuf. Exhau. Restart Recanted
+    /* none */   [Admit, Admit,  Seek,    No13,    Seek,    Lone,    Lone,  Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No,    No,    No,     Disown],
+    /* INTENT */ [Join,  Same94, Cancel,  Cancel,  No13,    Approve, Part,  Doubt,  Decline,Doubt,  GiveUp, Unsent, No,       No,    No,     No,    No,    TakeUp, Comply],
+    /* APPROV. */[Replay,Same94, Reverse, RevPart, No13,    No,      Alarm, Alarm,  Alarm,  Alarm,  No,     No,     TakeBack, No,    No,     No,    No,    No,     Yield],
+    /* DECLIN. */[Replay,Same94, Confirm, No13,    Confirm, Again,   Again, Again,  No,     No,     No,     No,     No,       No,    No,     No,    No,    No,     Agree],
+    /* REVG. */  [Told,  Same94, Confirm, No13,    Confirm, Late,    Late,  Late,   Late,   Late,   No,     No,     No,       Acked, Retry,  Retry, Park,  Retry,  Agree],
+    /* REVD. */  [Told,  Same94, Confirm, No13,    Confirm, Again,   Again, Again,  No,     No,     No,     No,     No,       No,    No,     No,    No,    No,     Agree],
+    /* TOMB. */  [No94,  No94,   Confirm, No13,    Confirm, Lone,    Lone,  Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No,    No,    No,     Disown],
     /* STIP */   [Later; STIMULI],
-    /* QUAR. */  [Told,  Same94, Confirm, No13,    Confirm, Late,    Late,  Late,   Late,   Late,   No,     No,     No,       Acked, No,     No,    No,    No],
+    /* QUAR. */  [Told,  Same94, Confirm, No13,    Confirm, Late,    Late,  Late,   Late,   Late,   No,     No,     No,       Acked, No,     No,    No,    No,     Agree],
     ]
 };
 
@@ -202,6 +213,8 @@ pub enum Asks {
     Advise,
     /// Of the terminal's connection.
     Reply,
+    /// Of the issuer's link: 0430.
+    Answer,
     /// Of the timers.
     Arm,
     /// Of the counters.
@@ -226,7 +239,7 @@ pub struct Consequence {
 /// The consequence of each step.
 #[rustfmt::skip]
 pub const fn consequence(step: Step) -> Consequence {
-    use Asks::{Advise, Arm, Count, Forward, Note, Reduce, Release, Reply, Reserve, Retire, Return, Settle};
+    use Asks::{Advise, Answer, Arm, Count, Forward, Note, Reduce, Release, Reply, Reserve, Retire, Return, Settle};
     use Next::{Is, Stays};
     use State::{Approved, Declined, Intent, Quarantined, Reversed, Reversing, Tombstone};
     match step {
@@ -257,6 +270,10 @@ pub const fn consequence(step: Step) -> Consequence {
         Step::TakeBack        => row(Is(Reversing), &[BATCH, OBLIGATION], &[Note],                     &[Advise]),
         Step::Acknowledge     => row(Is(Reversed),  &[ACK],              &[],                          &[Release, Settle]),
         Step::Retry           => row(Stays,         &[],                 &[Arm],                       &[]),
+        Step::Disown          => row(Stays,         &[],                 &[Answer],                    &[]),
+        Step::Comply          => row(Is(Reversing), &[OUTCOME],          &[Retire, Count, Note],       &[Answer, Reply, Advise]),
+        Step::Yield           => row(Is(Reversed),  &[BATCH, OBLIGATION], &[Note, Note],               &[Release, Answer, Settle]),
+        Step::Agree           => row(Stays,         &[],                 &[Answer],                    &[]),
         Step::Park            => row(Is(Quarantined), &[PARKED],         &[Note],                      &[]),
     }
 }

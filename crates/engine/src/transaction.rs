@@ -5,6 +5,7 @@
 
 use crate::effect::ReversalReason;
 use crate::event::{Origin, Permit};
+use crate::recant::IssuerAsk;
 use crate::record::{Charged, Charges, Compared, Drawn, Part, Serial, Told};
 use crate::snapshot::Patience;
 use crate::state::State;
@@ -38,6 +39,8 @@ pub(crate) enum Role {
     Batch,
     /// What is owed comes back from the shelf: waits for the journal.
     Debt,
+    /// An issuer's own reversal that looks for its original.
+    Recant,
 }
 
 /// Everything a forward, a reversal and a record need to know.
@@ -152,6 +155,10 @@ pub struct Transaction {
     pub(crate) remaining: Minor,
     /// Its entry among what is owed.
     pub(crate) debt: u32,
+    /// The issuer's own message that waits for what is being written.
+    pub(crate) asked: Option<IssuerAsk>,
+    /// The issuer takes its approval back: an OBLIGATION is about to be written that is met already.
+    pub(crate) yields: bool,
 }
 
 /// Records whose durability the engine waits for: bits of `pending`, and the upper part of a frame's token.
@@ -254,6 +261,8 @@ impl Transaction {
             compared: None,
             remaining: 0,
             debt: crate::debts::NONE,
+            asked: None,
+            yields: false,
         }
     }
 

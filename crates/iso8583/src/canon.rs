@@ -9,7 +9,7 @@ use crate::keys::{KeyParts, KeyValues, named_acquirer};
 use crate::view::View;
 use terms::{
     Answer, ApprovalCode, Check, Currency, EntryMode, Expiry, Flags, Kind, Minor, OriginalRef, Pan,
-    ProcessingCode, Request, ResponseCode, Rrn, Stan, Text, TransmissionTime,
+    ProcessingCode, Request, ResponseCode, Rrn, SlotKey, Stan, Text, TransmissionTime,
 };
 
 /// What a listener knows that a message may leave out.
@@ -234,6 +234,23 @@ fn keys(view: &View<'_>, request: &mut Request) {
         _ => return,
     };
     request.original = ways.iter().find_map(|way| original(view, request, &values, *way));
+}
+
+/// Where a transaction lives that came in `dialect`, by what an issuer says of it: DE 32, 41 and 42 as they were, the
+/// terminal's `stan`, and the batch number that no issuer knows (left out where the dialect has none).
+pub fn slot_named(dialect: &Dialect, said: &Request, stan: u32, batch: u32) -> SlotKey {
+    let values = KeyValues {
+        acquirer: named_acquirer(&said.acquirer),
+        terminal: said.terminal.trimmed(),
+        merchant: said.merchant.trimmed(),
+        batch,
+        stan,
+        local_time: said.local_time,
+        local_date: said.local_date,
+        transmission: 0,
+        class: 0,
+    };
+    values.slot(dialect.keys.slot)
 }
 
 /// The original by one way of naming it; `None` if the message does not use that way.

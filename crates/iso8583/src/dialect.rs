@@ -267,6 +267,11 @@ impl Dialect {
         &self.about
     }
 
+    /// Whether a transaction's slot depends on its batch number.
+    pub fn slot_has_batch(&self) -> bool {
+        self.keys.slot.has(crate::keys::KeyPart::Batch)
+    }
+
     /// The code that tells `cause` in this dialect.
     #[inline]
     pub fn code_for(&self, cause: InternalCause) -> ResponseCode {

@@ -32,7 +32,7 @@ pub mod tlv;
 mod view;
 mod write;
 
-pub use canon::{CanonDefaults, Trusted, answer, request, trusted};
+pub use canon::{CanonDefaults, Trusted, answer, request, slot_named, trusted};
 pub use decode::{decode, locate};
 pub use describe::{Description, Row, describe};
 pub use detect::detect;

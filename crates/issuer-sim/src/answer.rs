@@ -157,8 +157,18 @@ impl Teller {
             merchant: Text::EMPTY,
             batch: 0,
         };
-        let _ = self.framing.try_write(&mut replies.now, &envelope.reply(), |out: &mut BytesMut| {
-            write_network(&self.dialect, &of, out)?;
+        self.own(&envelope.reply(), &mut replies.now, |dialect, out| write_network(dialect, &of, out));
+    }
+
+    /// A message of our own. One that cannot be written is one that does not come.
+    pub(crate) fn own(
+        &self,
+        envelope: &Envelope,
+        out: &mut BytesMut,
+        write: impl FnOnce(&Dialect, &mut BytesMut) -> Result<usize, EncodeError>,
+    ) {
+        let _ = self.framing.try_write(out, envelope, |out: &mut BytesMut| {
+            write(&self.dialect, out)?;
             Ok::<_, Unwritten>(())
         });
     }

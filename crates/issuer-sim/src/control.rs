@@ -88,6 +88,11 @@ impl Control {
         self.issuer().totals()
     }
 
+    /// Approvals that it takes back by itself and the other side has not taken back yet.
+    pub fn recanting(&self) -> usize {
+        self.issuer().recanting()
+    }
+
     /// The whole book. The issuer waits meanwhile.
     pub fn book(&self) -> IssuerBook {
         self.issuer().book()

@@ -8,6 +8,7 @@ use crate::config::{ConfigFault, IssuerConfig};
 use crate::ledger::{EntryIx, Keep, Ledger, New, State, Totals};
 use crate::mood::{Act, Mood, Moods};
 use crate::random::Random;
+use crate::recant::Recants;
 use crate::related::Related;
 use bytes::{Bytes, BytesMut};
 use core::time::Duration;
@@ -67,6 +68,7 @@ impl Issuer {
         let bank = Bank {
             accounts: Accounts::new(&config.accounts, config.unknown, config.bins),
             ledger: Ledger::new(config.entries_max),
+            recants: Recants::default(),
             moods: Moods::new(config.moods),
             random: Random::new(config.seed),
             teller: Teller::new(dialect, framing),
@@ -127,7 +129,7 @@ impl Issuer {
         let dialect = &bank.teller.dialect;
         let read = iso8583::decode(dialect, body, index);
         if read.is_ok() && !index.mti().is_request() {
-            return;
+            return bank.hear_answer(body, index);
         }
         let defaults = CanonDefaults::default();
         match read.and_then(|()| iso8583::request(dialect, &defaults, body, index)) {
@@ -142,6 +144,11 @@ impl Issuer {
     /// Says on a connection that this issuer signs off; what comes after is declined until the next sign-on.
     pub fn sign_off(&mut self, session: &mut Session, now: &Now, replies: &mut Replies) {
         self.bank.sign_off(session, &Envelope::default(), now, replies);
+    }
+
+    /// Approvals that it takes back by itself and the other side has not taken back yet.
+    pub fn recanting(&self) -> usize {
+        self.bank.recanting()
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -164,6 +171,7 @@ pub(crate) struct Bank {
     pub(crate) teller: Teller,
     pub(crate) accounts: Accounts,
     pub(crate) ledger: Ledger,
+    pub(crate) recants: Recants,
     moods: Moods,
     random: Random,
     require_sign_on: bool,
@@ -187,6 +195,9 @@ impl Bank {
         }
         let said = self.decide(message, act);
         self.tell(said, act, message, replies);
+        if act == Some(Act::TakeBack) {
+            self.take_back(message, &mut replies.now);
+        }
         if act == Some(Act::SignOff) {
             self.sign_off(session, message.envelope, message.now, replies);
         }
@@ -208,6 +219,9 @@ impl Bank {
             _ => {}
         }
         self.tell(Said::code(ResponseCode::approved()), None, message, replies);
+        if session.sign != Sign::Off {
+            self.recant_again(message.envelope, message.now, &mut replies.now);
+        }
     }
 
     fn decide(&mut self, message: &Message<'_>, act: Option<Act>) -> Said {
@@ -465,7 +479,7 @@ pub(crate) fn named(view: &View<'_>) -> Option<(u32, u32)> {
     Some((number(4, 10)?, number(10, 20)?))
 }
 
-fn key_of(request: &Request) -> u64 {
+pub(crate) fn key_of(request: &Request) -> u64 {
     Ledger::key(request.stan.get(), request.transmission.0, request.terminal.as_bytes())
 }
 

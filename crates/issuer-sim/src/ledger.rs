@@ -55,6 +55,10 @@ pub struct Totals {
     pub dropped: u64,
     /// Sign-ons, sign-offs and echoes.
     pub network: u64,
+    /// Approvals that it took back by itself.
+    pub recanted: u64,
+    /// Of those, such as the other side refused to take back.
+    pub recants_refused: u64,
 }
 
 /// Place of an entry.

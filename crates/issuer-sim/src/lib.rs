@@ -24,6 +24,7 @@ mod issuer;
 mod ledger;
 mod mood;
 mod random;
+mod recant;
 mod related;
 mod server;
 mod simulator;

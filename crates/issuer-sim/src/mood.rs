@@ -32,6 +32,8 @@ pub enum Act {
     NoTerminal,
     /// Answers, then signs off; whatever follows is declined until the next sign-on.
     SignOff,
+    /// Answers; what it approved it then takes back by itself, with a 0420 of its own.
+    TakeBack,
 }
 
 /// How late an answer is that is only said to be "late": past every usual deadline (28 s to 60 s).

@@ -99,6 +99,8 @@ label! {
         Restart = "restart",
         /// The issuer approved what had been declined or reversed.
         Contradiction = "contradiction",
+        /// The issuer reversed it by itself.
+        Issuer = "issuer",
     }
 }
 

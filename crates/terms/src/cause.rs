@@ -183,6 +183,8 @@ closed_set! {
         RefundOtherCard = "refund-other-card",
         /// The issuer left several requests in a row unanswered: it is not asked until it answers probes.
         BreakerOpen = "breaker-open",
+        /// The issuer reversed it by itself while it was in flight.
+        IssuerReversed = "issuer-reversed",
     }
 }
 
@@ -211,7 +213,7 @@ impl InternalCause {
                 Cause::System
             }
             I::Overloaded | I::Draining | I::AnswerMismatch | I::Restarted => Cause::System,
-            I::UnknownAnswerCode | I::IssuerDeclined => Cause::Unstated,
+            I::UnknownAnswerCode | I::IssuerDeclined | I::IssuerReversed => Cause::Unstated,
         }
     }
 
@@ -234,7 +236,7 @@ impl InternalCause {
             I::IssuerDown | I::BreakerOpen | I::WindowFull => Source::Route,
             I::StoreAndForwardFull | I::NotSent => Source::Route,
             I::IssuerTimeout | I::LinkLost | I::AnswerMismatch | I::UnknownAnswerCode => Source::Issuer,
-            I::AnswerInDoubt | I::IssuerDeclined => Source::Issuer,
+            I::AnswerInDoubt | I::IssuerDeclined | I::IssuerReversed => Source::Issuer,
             I::OverSingleAmount | I::OverDailyAmount | I::OverDailyCount | I::CurrencyNotAllowed => {
                 Source::Limit
             }
@@ -268,7 +270,7 @@ impl InternalCause {
             I::OverSingleAmount | I::OverDailyAmount => "61",
             I::OverDailyCount => "65",
             I::MacWrong | I::JournalFailed | I::DiskFull | I::Overloaded | I::AnswerMismatch => "96",
-            I::UnknownAnswerCode | I::IssuerDeclined => "05",
+            I::UnknownAnswerCode | I::IssuerDeclined | I::IssuerReversed => "05",
             I::OriginalNotFound | I::RefundOtherCard => "25",
             I::NotWholeOriginal | I::OverOriginal => "64",
             I::SignInRequired => "77",

@@ -128,6 +128,7 @@ fn moods(dose: &IssuerDose) -> Vec<Mood> {
         (Mood::decline("51"), dose.declines),
         (Mood::decline("91"), dose.declines / 4),
         (Mood::new(Act::SignOff), dose.sign_off),
+        (Mood::new(Act::TakeBack), dose.take_back),
     ];
     let reversals = [
         (Mood::new(Act::Lose), dose.reversal_lost),

@@ -74,6 +74,8 @@ pub struct IssuerDose {
     pub reversal_refused_for_now: u32,
     /// Breaks the rules: "no such original" for what it debited.
     pub reversal_denied: u32,
+    /// Takes back by itself what it approved: an open item each time.
+    pub take_back: u32,
 }
 
 impl Dose {
@@ -129,7 +131,7 @@ impl Dose {
 
     /// Whether all terminals and issuers keep the rules.
     pub fn keeps_rules(&self) -> bool {
-        !self.breaks_rules && self.issuer.reversal_denied == 0
+        !self.breaks_rules && self.issuer.reversal_denied == 0 && self.issuer.take_back == 0
     }
 }
 
@@ -154,6 +156,7 @@ impl IssuerDose {
             reversal_unanswered: rate(400),
             reversal_refused_for_now: rate(200),
             reversal_denied: if breaks_rules { rate(100) } else { 0 },
+            take_back: if breaks_rules { rate(60) } else { 0 },
         }
     }
 

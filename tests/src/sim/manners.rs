@@ -20,6 +20,8 @@ pub struct Manners {
     pub junk: u64,
     /// Breaks the rules: gives up without a reversal, keeps what it reversed, or takes an approval for a decline.
     pub breaks_rules: bool,
+    /// Issuers take back by themselves what they approved.
+    pub issuers_take_back: bool,
     pub clock_days: i64,
 }
 
@@ -39,6 +41,7 @@ impl Manners {
             stray_reversals: dose.stray_reversals,
             junk: dose.junk,
             breaks_rules: dose.breaks_rules && chance.percent(50),
+            issuers_take_back: dose.issuer.take_back > 0,
             clock_days: if chance.percent(20) { chance.below(5) as i64 - 2 } else { 0 },
         }
     }

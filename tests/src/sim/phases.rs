@@ -54,7 +54,8 @@ impl World {
                 break;
             }
             let busy = self.host.as_ref().is_none_or(|host| host.unfinished() > 0)
-                || self.tills.iter().any(|till| !till.is_idle());
+                || self.tills.iter().any(|till| !till.is_idle())
+                || self.banks.iter().any(|bank| bank.issuer.recanting() > 0);
             match quiet_since {
                 _ if busy => quiet_since = None,
                 None => quiet_since = Some(self.now_us),
@@ -88,6 +89,9 @@ impl World {
         let waiting = self.host.as_ref().map_or(0, |host| host.unfinished());
         let postures: Vec<String> =
             self.tills.iter().filter(|till| !till.is_idle()).map(|till| till.posture()).collect();
-        self.complaints.push(format!("not drained in time: {waiting} transactions, {postures:?}"));
+        let recanting: usize = self.banks.iter().map(|bank| bank.issuer.recanting()).sum();
+        self.complaints.push(format!(
+            "not drained in time: {waiting} transactions, {recanting} of issuers' own reversals, {postures:?}"
+        ));
     }
 }

@@ -40,7 +40,7 @@ pub const ROWS: &[(u8, &str)] = &[
     (11, "answer with another amount"),
     (13, "91, 96 and unknown codes"),
     (15, "0430 lost"),
-    (18, "issuer signs off by itself"),
+    (18, "issuer's own messages"),
     (19, "terminal gone before the reply"),
     (20, "written, perhaps not read"),
     (21, "repeat in flight"),
@@ -78,6 +78,13 @@ impl Tally {
     /// One more of a fault.
     pub fn fault(&mut self, kind: &'static str) {
         *self.faults.entry(kind).or_default() += 1;
+    }
+
+    /// So many more of a fault.
+    pub fn faults_met(&mut self, kind: &'static str, times: u64) {
+        if times > 0 {
+            *self.faults.entry(kind).or_default() += times;
+        }
     }
 
     /// A row of the matrix was met.

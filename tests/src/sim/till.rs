@@ -429,6 +429,8 @@ impl Till {
             // A full disk or a failed journal may refuse for now.
             _ if answer.code.as_str() == "96" => {}
             Some(told) if said(&told) == said(answer) => {}
+            // What the issuer takes back by itself is not told again.
+            _ if answer.code.as_str() == "94" && self.manners.issuers_take_back => {}
             _ => self.complain(&format!("an approval was told again as {}", answer.code)),
         }
         if self.chance.per_mille(self.manners.voluntary) {

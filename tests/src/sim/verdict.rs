@@ -73,6 +73,13 @@ impl World {
             failures.push(format!("{} late answers left no trace in the journal", self.tally.late_answers));
         }
         self.compare(&book, failures);
+        for totals in self.banks.iter().map(|bank| bank.issuer.totals()) {
+            self.tally.faults_met("approval taken back by its issuer", totals.recanted);
+            if totals.recants_refused > 0 {
+                failures
+                    .push(format!("{} of an issuer's own reversals were refused", totals.recants_refused));
+            }
+        }
         report.head
     }
 

@@ -15,6 +15,7 @@ mod operations;
 mod process;
 mod promises;
 mod readme;
+mod recants;
 mod refusals;
 mod reload;
 mod simulated;

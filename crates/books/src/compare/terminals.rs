@@ -66,6 +66,12 @@ fn settle(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) 
         {
             comparison.terminal_item(ItemKind::TerminalBreach, entry, -believed.amount);
         }
+        // It was told an approval that the issuer took back later.
+        (T::Approved, State::Reversing | State::Reversed | State::Quarantined)
+            if entry.reversal_reason == Some(ISSUER_REVERSED) =>
+        {
+            comparison.terminal_item(ItemKind::IssuerContradiction, entry, -believed.amount);
+        }
         (T::Approved, state) | (T::Reversed, state @ (State::Approved | State::StandIn)) => {
             comparison.disagree(name(entry), format!("terminal {:?}, journal {state:?}", believed.state));
         }
@@ -143,3 +149,5 @@ fn is_same(believed: &TerminalEntry, entry: &Entry) -> bool {
 
 /// Reversal reason 0 of the page of records.
 const TERMINAL_ASKED: u8 = 0;
+/// Reversal reason 7: the issuer did it by itself.
+const ISSUER_REVERSED: u8 = 7;

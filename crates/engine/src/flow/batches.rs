@@ -28,6 +28,21 @@ impl Batches {
         self.add((request.owner(), request.batch), foreign, side, request.amount, withdrawn);
     }
 
+    /// A transaction of the batch has begun.
+    pub(crate) fn begin(&mut self, request: &Request, owner: u64) {
+        if request.batch != 0 {
+            self.know((owner, request.batch));
+        }
+    }
+
+    fn know(&mut self, key: BatchKey) {
+        if !self.totals.contains_key(&key) {
+            self.make_room();
+            self.order.push_back(key);
+            self.totals.insert(key, BatchTotals::default());
+        }
+    }
+
     pub(crate) fn add(
         &mut self,
         key: BatchKey,
@@ -36,11 +51,13 @@ impl Batches {
         amount: terms::Minor,
         withdrawn: bool,
     ) {
-        if !self.totals.contains_key(&key) {
-            self.make_room();
-            self.order.push_back(key);
-        }
+        self.know(key);
         self.totals.entry(key).or_default()[usize::from(foreign)].count(side, amount, withdrawn);
+    }
+
+    /// Batches of one terminal, newest first. Walks them all.
+    pub(crate) fn of(&self, owner: u64) -> impl Iterator<Item = u32> + '_ {
+        self.order.iter().rev().filter(move |(whose, _)| *whose == owner).map(|(_, batch)| *batch)
     }
 
     /// What was counted; `None` where nobody can say any more.

@@ -53,6 +53,11 @@ impl Engine {
         tie.map_or_else(|| self.drawn_live(entry), |tie| tie.drawn).voided
     }
 
+    /// Whether operations on it are in the slab.
+    pub(crate) fn is_tied(&self, entry: &Entry) -> bool {
+        self.ties.get(key(entry.slot, entry.repeat)).is_some()
+    }
+
     /// Whether anything was done to the transaction, or is about to be: then its terminal has its answer.
     pub(crate) fn has_operations(&self, id: TxnId) -> bool {
         let Some(original) = self.slab.get(id).filter(|original| original.is_payment()) else { return false };

@@ -170,8 +170,16 @@ pub(super) fn write_reason<const N: usize>(reason: Option<ReversalReason>, pen: 
 
 pub(super) fn read_reason(reading: &mut Reading<'_>) -> Result<Option<ReversalReason>, Damaged> {
     use ReversalReason as R;
-    const REASONS: [ReversalReason; 7] =
-        [R::Terminal, R::Timeout, R::LinkLost, R::Undelivered, R::BadAnswer, R::Restart, R::Contradiction];
+    const REASONS: [ReversalReason; 8] = [
+        R::Terminal,
+        R::Timeout,
+        R::LinkLost,
+        R::Undelivered,
+        R::BadAnswer,
+        R::Restart,
+        R::Contradiction,
+        R::Issuer,
+    ];
     match reading.u8()? {
         NONE => Ok(None),
         number => {

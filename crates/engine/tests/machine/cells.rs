@@ -195,6 +195,11 @@ fn apply(world: &mut World, stimulus: Stimulus, txn: Option<TxnId>) -> Option<Ve
             let answer = answer(&request, "30");
             world.event(Event::ReversalAnswer { txn: txn.unwrap_or(NOBODY), answer: &answer });
         }
+        Stimulus::Recanted => {
+            let rrn = world.sent.first().map(|sent| sent.rrn);
+            let recanted = Request { rrn, ..reversed };
+            world.issuer_reverses(0, &recanted, &[request.slot]);
+        }
         Stimulus::Restart => unreachable!("done by the caller"),
     }
     Some(named(&std::mem::take(&mut world.effects)))
@@ -237,6 +242,7 @@ fn named(effects: &[Effect]) -> Vec<Asks> {
         Effect::Reduce { .. } => Some(Asks::Reduce),
         Effect::Advise { .. } => Some(Asks::Advise),
         Effect::Reply { .. } => Some(Asks::Reply),
+        Effect::Answer { .. } => Some(Asks::Answer),
         Effect::Arm { .. } => Some(Asks::Arm),
         Effect::Count(_) => Some(Asks::Count),
         Effect::Note(_) => Some(Asks::Note),

@@ -10,6 +10,7 @@ mod desk;
 mod flows;
 mod parts;
 mod quarantine;
+mod recants;
 mod script;
 mod shelf;
 mod stories;

@@ -9,6 +9,7 @@
 //! slots 3 | live 0 | issuer part 40.00 | terminals take parts | quarantined 1
 //! issuer approves | declines 51 | says 68 | says ZZ | silent | amount 1.00 | rejects reversals with 30
 //! late 00 stan=1                          the issuer answers a purchase that it kept silent about
+//! issuer reverses stan=1 amount=60.00 -> 00   its own 0420 of what it was asked for [link=0] [replacement=10.00]
 //! terminal hangs up                       the next approval cannot be delivered
 //! wait 5000 | cutover | days 180 | restart | drain | drain over | disk full | disk gone (the reserve, too) | disk free | lost stan=1 | unsent stan=1 | links down | link 0 up
 //! hold | commit                           records wait for their sync from one to the other
@@ -21,7 +22,7 @@ use crate::world::{Archive, Sent, World};
 use engine::{Code, Event, Verdict};
 use std::collections::HashMap;
 use terms::batch::{BatchSays, Side, Totals, UPLOAD_LINES_MAX, UploadLine};
-use terms::{Flags, IssuerIx, Kind, LinkIx, Minor, Mti, Request};
+use terms::{Flags, IssuerIx, Kind, LinkIx, Minor, Mti, Request, SlotKey};
 
 #[derive(Clone, PartialEq)]
 enum Mood {
@@ -84,6 +85,7 @@ impl Play {
         let (command, expected) = line.split_once("->").map_or((line, None), |(c, e)| (c, Some(e)));
         let words: Vec<&str> = command.split_whitespace().collect();
         self.world.said.clear();
+        self.world.told_issuer.clear();
         match words[..] {
             ["issuer", "approves"] => self.mood = Mood::Says("00".into()),
             ["issuer", "declines" | "says", code] => self.mood = Mood::Says(code.into()),
@@ -101,6 +103,7 @@ impl Play {
             }
             ["issuer", "rejects", "reversals", "with", code] => self.reversals = code.into(),
             ["issuer", "takes", "reversals"] => self.reversals = "00".into(),
+            ["issuer", "reverses", ..] => self.recant(command),
             ["late", code, stan] => self.late(code, number(stan)),
             ["lost", stan] => self.lost(number(stan)),
             ["unsent", stan] => self.unsent(number(stan)),
@@ -262,6 +265,23 @@ impl Play {
         }
     }
 
+    /// What the issuer is told comes as what is said.
+    fn recant(&mut self, words: &str) {
+        let (_, words) = words.split_once("reverses").unwrap();
+        let link = words.split_whitespace().find_map(|word| word.strip_prefix("link="));
+        let reversal = self.read(&format!("0420 {words}"));
+        let original = reversal.original.unwrap().slot;
+        let class = if words.contains("class=1") { 1 } else { 2 };
+        let same = |sent: &&Sent| {
+            let request = &sent.request;
+            !sent.reversal && request.slot == original && request.mti.class_digit() == class
+        };
+        let rrn = self.world.sent.iter().rfind(same).map(|sent| sent.rrn);
+        self.world.told_issuer.clear();
+        let link = link.map_or(0, |link| link.parse().unwrap());
+        self.world.issuer_reverses(link, &Request { rrn, ..reversal }, &[SlotKey(1), original]);
+    }
+
     fn late(&mut self, code: &str, stan: u32) {
         let sent = self.unanswered.remove(&stan).expect("an unanswered request");
         self.world.issuer_says(&sent, &answer(&sent.request, code), verdict(code));
@@ -301,7 +321,8 @@ impl Play {
     }
 
     fn said(&self) -> String {
-        let codes: Vec<String> = self.world.said.iter().map(|said| render(said.reply.code)).collect();
+        let said = self.world.said.iter().map(|said| said.reply.code);
+        let codes: Vec<String> = said.chain(self.world.told_issuer.iter().copied()).map(render).collect();
         if codes.is_empty() { "nothing".into() } else { codes.join("+") }
     }
 

@@ -19,7 +19,8 @@ use limits::{LimitKey, Store};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use terms::batch::BatchSays;
 use terms::{
-    Answer, BusinessDay, InternalCause, IssuerIx, LinkIx, ListenerIx, Minor, Now, Request, Stan, Tick,
+    Answer, BusinessDay, InternalCause, IssuerIx, LinkIx, ListenerIx, Minor, Now, Request, Rrn, SlotKey,
+    Stan, Tick,
 };
 
 /// One answer that left.
@@ -36,6 +37,7 @@ pub struct Said {
 pub struct Sent {
     pub txn: TxnId,
     pub serial: Serial,
+    pub rrn: Rrn,
     pub request: Request,
     pub reversal: bool,
     pub repeat: bool,
@@ -66,6 +68,8 @@ pub struct World {
     pub records: Vec<Kind>,
     pub said: Vec<Said>,
     pub sent: Vec<Sent>,
+    /// What issuers were told about reversals of their own.
+    pub told_issuer: Vec<engine::Code>,
     pub notes: Vec<Note>,
     pub tallies: Vec<Tally>,
     pub durable: HashMap<Serial, State>,
@@ -131,6 +135,7 @@ impl World {
             records: Vec::new(),
             said: Vec::new(),
             sent: Vec::new(),
+            told_issuer: Vec::new(),
             notes: Vec::new(),
             tallies: Vec::new(),
             durable: HashMap::new(),
@@ -266,6 +271,10 @@ impl World {
             }
             Effect::Reply { txn, origin, reply } => self.reply(txn, origin, reply, of),
             Effect::Arm { txn, timer, at } => self.arm(txn, timer, at),
+            Effect::Answer { ask, code, .. } => {
+                assert_eq!(ask, 7, "answered what was asked");
+                self.told_issuer.push(code);
+            }
             Effect::Fetch { txn, lsn } => self.fetch(txn, lsn),
             Effect::Find { txn, slot, before } => {
                 let result = match self.archive {
@@ -324,7 +333,8 @@ impl World {
 
     fn message(&self, txn: TxnId, reversal: bool, repeat: bool) -> Sent {
         let transaction = self.engine.transaction(txn).unwrap();
-        Sent { txn, serial: transaction.serial, request: transaction.request, reversal, repeat }
+        let (serial, rrn, request) = (transaction.serial, transaction.rrn, transaction.request);
+        Sent { txn, serial, rrn, request, reversal, repeat }
     }
 
     fn release(&mut self, txn: TxnId) {
@@ -462,6 +472,12 @@ impl World {
 
     fn disarm(&mut self, txn: TxnId, timer: Timer) {
         self.timers.retain(|_, armed| *armed != (txn, timer));
+    }
+
+    /// The issuer's own 0420 of what it was asked for, over `link`; what it is told is in `told_issuer`.
+    pub fn issuer_reverses(&mut self, link: u16, reversal: &Request, slots: &[SlotKey]) {
+        let asked = engine::IssuerAsk { link: LinkIx(link), ask: 7 };
+        self.event(Event::IssuerReversal { asked, reversal, slots });
     }
 
     /// What the ceiling of `card` has counted today.

@@ -79,7 +79,16 @@ fn verdict() -> impl Strategy<Value = Verdict> {
 fn reason() -> impl Strategy<Value = ReversalReason> {
     use ReversalReason as R;
     select(
-        &[R::Terminal, R::Timeout, R::LinkLost, R::Undelivered, R::BadAnswer, R::Restart, R::Contradiction][..],
+        &[
+            R::Terminal,
+            R::Timeout,
+            R::LinkLost,
+            R::Undelivered,
+            R::BadAnswer,
+            R::Restart,
+            R::Contradiction,
+            R::Issuer,
+        ][..],
     )
 }
 

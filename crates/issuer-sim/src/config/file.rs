@@ -182,6 +182,7 @@ fn act(raw: &RawMood, place: &str, problems: &mut Problems<'_>) -> Option<Act> {
         RawAct::WrongStan => Act::WrongStan,
         RawAct::NoTerminal => Act::NoTerminal,
         RawAct::SignOff => Act::SignOff,
+        RawAct::TakeBack => Act::TakeBack,
     })
 }
 
@@ -311,6 +312,7 @@ enum RawAct {
     WrongStan,
     NoTerminal,
     SignOff,
+    TakeBack,
 }
 
 const fn one() -> u64 {

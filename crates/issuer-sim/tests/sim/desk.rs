@@ -74,6 +74,16 @@ pub fn write(dialect: &Dialect, ask: &Ask) -> BytesMut {
     out
 }
 
+/// An answer: the same with a code.
+pub fn write_coded(dialect: &Dialect, ask: &Ask, code: &str) -> BytesMut {
+    let mut out = BytesMut::new();
+    let mut writer = Writer::new(dialect, Mti::of(ask.mti), &mut out);
+    writer.number(7, u64::from(ask.transmission)).number(11, u64::from(ask.stan));
+    writer.text(39, code.as_bytes()).text(41, &ask.terminal);
+    writer.finish().unwrap();
+    out
+}
+
 pub fn network(dialect: &Dialect, code: u16, stan: u32) -> BytesMut {
     let mut out = BytesMut::new();
     let of = NetworkOf {

@@ -111,3 +111,28 @@ fn the_standard_moods_follow_the_amount() {
     }
     assert_eq!(desk_.code(&ask(0x0200, 99, 1_000)), "00");
 }
+
+#[test]
+fn what_it_takes_back_is_told_until_it_is_taken() {
+    let mut desk_ = desk(Act::TakeBack);
+    let purchase = Ask { rrn: Some(*b"326000000001"), ..ask(0x0200, 1, 100) };
+    let heard: Vec<_> = desk_.ask(&purchase).into_iter().map(|heard| heard.unwrap().answer).collect();
+    let mtis: Vec<_> = heard.iter().map(|one| one.mti.to_string()).collect();
+    assert_eq!(mtis, ["0210", "0420"], "the answer first");
+    assert_eq!((heard[1].rrn, heard[1].amount), (heard[0].rrn, Some(100)));
+    assert_eq!((booked(&desk_), desk_.issuer.recanting()), (2, 1), "debit and reversal");
+
+    let echo = crate::desk::network(&desk_.dialect.clone(), 301, 9);
+    let again = desk_.say(&echo);
+    assert_eq!(again[1].as_ref().unwrap().answer.mti.to_string(), "0421");
+    let told = Ask { stan: heard[1].stan.get(), ..ask(0x0430, 0, 100) };
+    let said = |code| crate::desk::write_coded(&desk_.dialect, &told, code);
+    let (busy, taken) = (said("96"), said("00"));
+    assert!(desk_.say(&busy).is_empty() && desk_.issuer.recanting() == 1, "busy is not taken");
+    assert!(desk_.say(&taken).is_empty() && desk_.issuer.recanting() == 0);
+    assert_eq!(desk_.say(&echo).len(), 1, "and nothing more");
+    let totals = desk_.issuer.totals();
+    assert_eq!((totals.recanted, totals.recants_refused), (1, 0));
+    assert_eq!(desk_.code(&Ask { mti: 0x0420, original: Some(1), ..purchase }), "00", "reversed is reversed");
+    assert_eq!(booked(&desk_), 2);
+}

@@ -68,6 +68,7 @@ impl Worker {
             }
             Effect::Reply { txn: Some(txn), origin, reply } => self.reply_kept(txn, origin, &reply),
             Effect::Reply { txn: None, origin, reply } => self.reply_at_hand(origin, &reply, at_hand),
+            Effect::Answer { link, ask, code } => self.answer_recant(link, ask, code),
             Effect::Arm { txn, timer, at } => {
                 self.wheel.arm(at, (txn.ticket(), timer));
             }
@@ -468,6 +469,7 @@ fn reason_code(reason: ReversalReason) -> ResponseCode {
     ResponseCode::of(match reason {
         ReversalReason::Timeout | ReversalReason::LinkLost => "98",
         ReversalReason::Undelivered | ReversalReason::BadAnswer => "96",
-        ReversalReason::Terminal | ReversalReason::Restart | ReversalReason::Contradiction => "06",
+        ReversalReason::Terminal | ReversalReason::Restart => "06",
+        ReversalReason::Contradiction | ReversalReason::Issuer => "06",
     })
 }

@@ -5,6 +5,7 @@
 
 use super::complaints::Pace;
 use super::mail::{Answered, Outgoing};
+use super::recants::Asked;
 use super::socket::{Filled, Socket};
 use super::worker::Worker;
 use bytes::BytesMut;
@@ -22,13 +23,15 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use telemetry::{Chain, Handshake, Side};
-use terms::{Answer, InternalCause, LinkIx, Request, ResponseCode, Tick};
+use terms::{Answer, LinkIx, Request, ResponseCode, Tick};
 use tls::Channel;
 use tokio::net::TcpStream;
 
 /// One link whose socket this worker owns.
 pub struct Port {
-    session: IssuerSession,
+    pub(super) session: IssuerSession,
+    /// The issuer's own messages that are not answered yet.
+    pub(super) asked: Asked,
     socket: Option<Socket>,
     greeted: bool,
     dirty: bool,
@@ -45,7 +48,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 impl Port {
     /// Not connected yet.
     pub fn new(session: IssuerSession) -> Self {
-        Self { session, socket: None, greeted: false, dirty: false, closing: false, waker: None }
+        let asked = Asked::default();
+        Self { session, asked, socket: None, greeted: false, dirty: false, closing: false, waker: None }
     }
 
     /// Whether the sign-off is done, or there is nothing to sign off from.
@@ -204,7 +208,7 @@ impl Worker {
         framed
     }
 
-    fn mark_port(&mut self, link: LinkIx) {
+    pub(super) fn mark_port(&mut self, link: LinkIx) {
         if let Some(port) = self.ports[link.at()].as_mut()
             && !port.dirty
         {
@@ -340,7 +344,7 @@ impl Worker {
         }
         self.odd.extend(odd.into_iter().map(|(answer, verdict, reason)| (link, answer, verdict, reason)));
         for (request, envelope, body) in requests {
-            self.refuse_issuer(link, &request, envelope, &body);
+            self.issuer_asks(link, &request, envelope, body);
         }
         self.mark_port(link);
         self.letters.bell().notify_one();
@@ -352,27 +356,6 @@ impl Worker {
             }
         }
         parsed.is_ok()
-    }
-
-    /// Requests of the issuer's own are not served yet: it is told so, in its own words.
-    fn refuse_issuer(&mut self, link: LinkIx, request: &Request, envelope: Envelope, body: &[u8]) {
-        let config = &self.shared.config;
-        let dialect = &config.issuers[config.links[link.at()].issuer.at()].dialect;
-        let code = dialect.code_for(InternalCause::UnsupportedTransaction);
-        if let Some(before) = self.complaints.links[link.at()].messages.tell(self.clock.tick()) {
-            let link = &config.links[link.at()].full_name;
-            tracing::warn!(%link, mti = %request.mti, before, "an issuer's own request is refused");
-        }
-        let reply = iso8583::Reply::new(code);
-        let mut index = Index::new();
-        let Some(port) = self.ports[link.at()].as_mut() else { return };
-        let answered = port.session.reply(&envelope.reply(), |out| {
-            iso8583::locate(dialect, body, &mut index).map_err(|_| ())?;
-            iso8583::write_reply(dialect, body, &index, &reply, out).map(drop).map_err(|_| ())
-        });
-        if answered.is_err() {
-            tracing::warn!(link = %config.links[link.at()].full_name, "an issuer's own request cannot be answered");
-        }
     }
 
     /// Up or down: told to every worker, ourselves included, at the start of the next turn.
@@ -404,6 +387,7 @@ impl Worker {
             self.meter.connections(Side::Issuer, -1);
         }
         let again = port.session.on_disconnected(&now);
+        port.asked.clear();
         (port.greeted, port.closing, port.waker) = (false, false, None);
         // Those who forward must know before anything else is sent: nothing is resent on the next connection.
         if self.shared.links_up[link.at()].load(Ordering::Acquire) {

@@ -4,7 +4,7 @@
 
 use super::breakers::Word;
 use crossbeam_queue::SegQueue;
-use engine::{Origin, Verdict};
+use engine::{Code, IssuerAsk, Origin, Verdict};
 use framing::Envelope;
 use std::ops::Range;
 use std::sync::Arc;
@@ -34,6 +34,10 @@ pub struct Mail {
     pub links: Vec<(LinkIx, bool)>,
     /// About breakers.
     pub words: Vec<Word>,
+    /// Issuers' own reversals of what the receiver knows.
+    pub recants: Vec<(IssuerAsk, Request)>,
+    /// What their issuers are told, on links of the receiver's.
+    pub recanted: Vec<(LinkIx, u32, Code)>,
 }
 
 /// A request on its way to its owner.
@@ -102,12 +106,26 @@ impl Mail {
             && self.forgone.is_empty()
             && self.links.is_empty()
             && self.words.is_empty()
+            && self.recants.is_empty()
+            && self.recanted.is_empty()
     }
 
     /// Empty again, its room kept.
     pub fn clear(&mut self) {
-        let Self { arena, requests, answers, forwards, replies, unsent, delivered, forgone, links, words } =
-            self;
+        let Self {
+            arena,
+            requests,
+            answers,
+            forwards,
+            replies,
+            unsent,
+            delivered,
+            forgone,
+            links,
+            words,
+            recants,
+            recanted,
+        } = self;
         arena.clear();
         requests.clear();
         answers.clear();
@@ -118,6 +136,8 @@ impl Mail {
         forgone.clear();
         links.clear();
         words.clear();
+        recants.clear();
+        recanted.clear();
     }
 
     /// Copies `body` into the arena and says where.

@@ -83,6 +83,7 @@ impl Worker {
             answered: Vec::new(),
             answer_arena: Vec::new(),
             odd: Vec::new(),
+            recants: Vec::new(),
             link_news: Vec::new(),
             told_later: Vec::new(),
             outbox: (0..workers).map(|_| Mail::default()).collect(),

@@ -172,5 +172,6 @@ fn reason_of(reason: Owed) -> ReversalReason {
         Owed::BadAnswer => ReversalReason::BadAnswer,
         Owed::Restart => ReversalReason::Restart,
         Owed::Contradiction => ReversalReason::Contradiction,
+        Owed::Issuer => ReversalReason::Issuer,
     }
 }

@@ -15,6 +15,7 @@ mod mail;
 mod make;
 mod malformed;
 mod meter;
+mod recants;
 mod records;
 mod retention;
 mod runner;

@@ -20,7 +20,9 @@ use super::terminal::Terminals;
 use super::wire::Wires;
 use bytes::BytesMut;
 use engine::record::UnmatchedReason;
-use engine::{Context, Disposition, Effects, Engine, Event, Frames, Snapshot, Timer, TxnId, Verdict};
+use engine::{
+    Context, Disposition, Effects, Engine, Event, Frames, IssuerAsk, Snapshot, Timer, TxnId, Verdict,
+};
 use iso8583::Index;
 use journal::{Class, Commit, Frame, Lane, Reader};
 use link::{Desk, TerminalConfig, Wheel};
@@ -30,7 +32,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use terms::batch::BatchSays;
-use terms::{Answer, BusinessDay, CardToken, IssuerIx, LinkIx, Now, Pan, Tick, WorkerIx};
+use terms::{Answer, BusinessDay, CardToken, IssuerIx, LinkIx, Now, Pan, Request, Tick, WorkerIx};
 use zeroize::Zeroize;
 
 /// Requests that one turn admits; the rest waits for the next one, so that answers and timers are not held up.
@@ -89,6 +91,8 @@ pub struct Worker {
     pub(super) answer_arena: Vec<u8>,
     /// Answers that lack a part of the link key.
     pub(super) odd: Vec<(LinkIx, Answer, Verdict, UnmatchedReason)>,
+    /// Issuers' own reversals since the last turn.
+    pub(super) recants: Vec<(IssuerAsk, Request)>,
     /// Links of ours that came up or went down since the last turn.
     pub(super) link_news: Vec<(LinkIx, bool)>,
     /// Replies of ours whose fate is known since the last turn.
@@ -146,6 +150,7 @@ impl Worker {
         self.take_told();
         self.take_letters();
         self.settle_answers();
+        self.take_recants();
         self.take_link_news();
         self.refuse_malformed();
         self.admit_requests();
@@ -378,6 +383,12 @@ impl Worker {
             }
             for (link, up) in &mail.links {
                 self.link_changed(*link, *up);
+            }
+            for (asked, request) in &mail.recants {
+                self.recant(*asked, request);
+            }
+            for (link, ask, code) in &mail.recanted {
+                self.answer_recant(*link, *ask, *code);
             }
             for word in &mail.words {
                 self.hear(*word);

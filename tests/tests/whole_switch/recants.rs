@@ -1,0 +1,86 @@
+//! An issuer takes back by itself what it approved: found whoever's terminal it was, reversed here, told in the books.
+//! Never waits for a time. Guards: the original is found in another worker's shard, in two dialects, by our reference alone.
+
+use crate::stories::HARBOUR_CARD;
+use books::ItemKind;
+use books::shapes::{TerminalBook, TerminalEntry, TerminalState};
+use books::switch_book::State;
+use issuer_sim::{Act, IssuerConfig, Listen, Mood, Simulator};
+use switch::serve::start;
+use testkit::{metric, wait_for};
+use tests::message::{Ask, Speech};
+use tests::shop::Shop;
+use tests::terminal::Terminal;
+
+#[test]
+fn an_approval_that_its_issuer_takes_back_is_reversed_here_and_an_open_item() {
+    let harbour = IssuerConfig::new("harbour", "iso87-binary")
+        .account(HARBOUR_CARD, 1_000_000)
+        .mood(Mood::new(Act::TakeBack).amount_ends("77"));
+    let issuer = Simulator::start(vec![(harbour, Listen::loopback())]).unwrap();
+    let mut shop = Shop::new(issuer.address("harbour").unwrap());
+    (shop.plain, shop.daily) = (true, "20.00");
+    let switch = start(shop.config()).unwrap();
+    wait_for("ready", || switch.unready().is_empty());
+    let listener = |name: &str| switch.listeners().iter().find(|(known, _)| known == name).unwrap().1;
+    let mut till =
+        Terminal::tls(listener("pos"), &Speech::unionpay(), &shop.certificates.stranger()).unwrap();
+    let mut line = Terminal::plain(listener("acquirer"), &Speech::acquirer()).unwrap();
+    // Both shards: each terminal's transactions live in one of them.
+    let terminals = ["T0000001", "T0000002", "T0000003", "T0000004"];
+    let control = issuer.control("harbour").unwrap();
+    let taken = |count: u64| {
+        wait_for("0430 00", || control.totals().recanted == count && control.recanting() == 0);
+    };
+    let mut believed = TerminalBook::default();
+    for (at, terminal) in (1..).zip(terminals) {
+        let ask = Ask { terminal: terminal.into(), ..Ask::purchase(HARBOUR_CARD, at, 977) };
+        assert_eq!(till.ask(&ask).unwrap().code.as_str(), "00", "{terminal}");
+        taken(u64::from(2 * at - 1));
+        let other = Ask { terminal: terminal.into(), ..Ask::purchase(HARBOUR_CARD, 100 + at, 1_977) };
+        assert_eq!(line.ask(&other).unwrap().code.as_str(), "00", "the ceiling is free again");
+        taken(u64::from(2 * at));
+        assert_eq!(till.ask(&ask).unwrap().code.as_str(), "94", "no longer true");
+        believed.entries.push(entry(&ask, "00010000"));
+        believed.entries.push(entry(&other, "00020000"));
+    }
+    let totals = control.totals();
+    assert_eq!((totals.recanted, totals.recants_refused, totals.debited - totals.reversed), (8, 0, 0));
+    assert_eq!(
+        metric(&switch.metrics(), "pointsman_issuer_contradictions_total", &[]),
+        8.0,
+        "each is alarmed"
+    );
+    switch.stop().unwrap();
+
+    let book = books::SwitchBook::of_journal(&shop.journal()).unwrap();
+    assert!(book.transactions.values().all(|entry| entry.state == State::Reversed), "{:?}", book.findings);
+    for one in &mut believed.entries {
+        let known = book.transactions.values().find(|entry| entry.stan == one.stan).unwrap();
+        (one.batch, one.local_date, one.local_time) = (known.batch, known.local_date, known.local_time);
+        (one.terminal, one.merchant) = (known.terminal.clone(), known.merchant.clone());
+    }
+    let verdict = books::compare(&believed, &book, &control.book());
+    assert!(verdict.agree, "{:?}", verdict.disagreements);
+    assert_eq!(verdict.items.len(), 8);
+    assert!(verdict.items.iter().all(|item| item.kind == ItemKind::IssuerContradiction));
+}
+
+/// What a terminal holds that was told yes and never came back.
+fn entry(ask: &Ask, acquirer: &str) -> TerminalEntry {
+    TerminalEntry {
+        acquirer: acquirer.into(),
+        terminal: ask.terminal.clone(),
+        merchant: String::new(),
+        batch: 0,
+        stan: ask.stan,
+        local_date: 0,
+        local_time: None,
+        rrn: None,
+        amount: ask.amount as i64,
+        currency: 156,
+        state: TerminalState::Approved,
+        code: Some("00".into()),
+        money: true,
+    }
+}
