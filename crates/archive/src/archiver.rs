@@ -120,8 +120,7 @@ impl Archiver {
         let before = log.mark().position;
         let reached = self.writer.take(log, until.unwrap_or(Lsn::END), bytes)?;
         self.unsynced = self.unsynced.saturating_add(log.mark().position.0 - before.0);
-        let is_done = reached != Reached::More;
-        if self.unsynced >= SYNC_EVERY || (is_done && self.unsynced > 0) {
+        if self.unsynced >= SYNC_EVERY {
             self.sync()?;
         }
         match (reached, until) {
@@ -153,8 +152,11 @@ impl Archiver {
         self.sync()
     }
 
-    fn sync(&mut self) -> Result<(), Fault> {
-        if self.writer.sync()? {
+    /// Makes what was taken survive the machine: [`Archiver::durable`] tells how far. Happens by itself every few megabytes.
+    /// # Errors
+    /// [`Fault`].
+    pub fn sync(&mut self) -> Result<(), Fault> {
+        if self.unsynced > 0 && self.writer.sync()? {
             self.unsynced = 0;
             let position = self.writer.mark().map_or(0, |mark: Mark| mark.position.0);
             self.durable.store(position, Ordering::Release);

@@ -25,8 +25,6 @@ pub(crate) mod marks {
     pub(crate) const COMPLETED: i64 = 8;
     /// A part of it was reversed.
     pub(crate) const PART: i64 = 16;
-    /// It no longer counts in its batch.
-    pub(crate) const WITHDRAWN: i64 = 32;
 }
 
 /// Writes the rows of records into an open SQLite transaction.
@@ -256,10 +254,7 @@ impl Rows<'_> {
             BatchWhat::Lines { who, .. } | BatchWhat::End { who, .. } => (who, terms::Kind::BatchUpload),
             BatchWhat::Withdrawn { serial, .. } => {
                 match self.of_serial(*serial)? {
-                    Some(txn) => {
-                        self.hop(txn, raw, batch.wall_ms)?;
-                        self.mark(txn, marks::WITHDRAWN)?;
-                    }
+                    Some(txn) => self.hop(txn, raw, batch.wall_ms)?,
                     None => return self.event(raw, batch.wall_ms),
                 }
                 return Ok(batch.wall_ms);

@@ -172,7 +172,7 @@ pub struct Found {
     /// The issuer's code (DE 39).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// What else happened to it: late answer, undelivered, voided, completed, part reversed, withdrawn.
+    /// What else happened to it: late answer, undelivered, voided, completed, part reversed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<&'static str>,
     /// As people write it; empty if there was none.
@@ -328,7 +328,6 @@ fn notes(bits: i64) -> Vec<&'static str> {
         (marks::VOIDED, "voided"),
         (marks::COMPLETED, "completed"),
         (marks::PART, "part reversed"),
-        (marks::WITHDRAWN, "withdrawn from its batch"),
     ];
     all.into_iter().filter(|(bit, _)| bits & bit != 0).map(|(_, text)| text).collect()
 }

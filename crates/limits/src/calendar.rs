@@ -44,6 +44,11 @@ impl Calendar {
         Ok(Self { zone, cutover: time })
     }
 
+    /// Its zone: in it people read the times of what happened.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// The business day of an instant (milliseconds since 1970-01-01 UTC). [`BusinessDay::NEVER`] before the year 2000.
     pub fn day_at(&self, wall_ms: i64) -> BusinessDay {
         let at = instant(wall_ms);

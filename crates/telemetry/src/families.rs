@@ -28,6 +28,7 @@ pub struct Families {
     breaker: Vec<Gauge>,
     reload: Vec<Gauge>,
     certificate: Vec<Gauge>,
+    archive: [Vec<Gauge>; 4],
 }
 
 impl Families {
@@ -60,6 +61,7 @@ impl Families {
             link_up: desk.gauges(LINK_UP, "1 if the link is signed on", ["issuer", "link"], links),
             reload: desk.gauges(RELOAD, "1 if the last configuration read was good", [], [[]]),
             certificate: desk.gauges(CERTIFICATE, "When the first of our certificates expires", [], [[]]),
+            archive: ARCHIVE.map(|(name, help)| desk.gauges(name, help, [], [[]])),
             layout,
             shards: shards.clone(),
             counters: desk.counters.drain(..).collect(),
@@ -112,9 +114,31 @@ impl Families {
         self.certificate[0].set(seconds as f64);
     }
 
+    /// How far the archive is behind the journal. Stays 0 where there is none.
+    pub fn archive(&self, lag: &ArchiveLag) {
+        let ArchiveLag { bytes, records, seconds, paused } = *lag;
+        let figures = [bytes as f64, records as f64, seconds, f64::from(u8::from(paused))];
+        for (gauge, figure) in self.archive.iter().zip(figures) {
+            gauge[0].set(figure);
+        }
+    }
+
     pub(crate) fn made(&self, layout: &Arc<Layout>) -> bool {
         Arc::ptr_eq(&self.layout, layout)
     }
+}
+
+/// How far an archive is behind its journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ArchiveLag {
+    /// Of the journal that are not in it.
+    pub bytes: u64,
+    /// Likewise.
+    pub records: u64,
+    /// Age of its newest record, if there are newer ones in the journal; else 0.
+    pub seconds: f64,
+    /// Nothing is taken in: somebody paused it, another process fills it, or it failed.
+    pub paused: bool,
 }
 
 impl std::fmt::Debug for Families {
@@ -127,7 +151,7 @@ impl std::fmt::Debug for Families {
 fn named(labels: &Labels) -> Result<usize, TooManySeries> {
     let (issuers, links) = (labels.issuers.len(), labels.links.len());
     let least = Layout::new(labels, 0);
-    let gauges = issuers * 4 + Side::ALL.len() + links + 3;
+    let gauges = issuers * 4 + Side::ALL.len() + links + 3 + ARCHIVE.len();
     let series = least.cells + gauges + render::SERIES;
     let row = least.rows.len();
     let room = (SERIES_MAX + row * slots(issuers, 0)).saturating_sub(series) / row;
@@ -221,3 +245,9 @@ const LINK_UP: &str = "pointsman_link_up";
 const RELOAD: &str = "pointsman_config_last_reload_successful";
 const CERTIFICATE: &str = "pointsman_tls_certificate_not_after_timestamp_seconds";
 const BUILD_INFO: &str = "pointsman_build_info";
+const ARCHIVE: [(&str, &str); 4] = [
+    ("pointsman_archive_lag_bytes", "Bytes of the journal that are not in the archive yet"),
+    ("pointsman_archive_lag_records", "Records of the journal that are not in the archive yet"),
+    ("pointsman_archive_lag_seconds", "Age of the newest archived record, while the archive is behind"),
+    ("pointsman_archive_paused", "1 if nothing is archived: paused, filled by another process, or failed"),
+];

@@ -19,7 +19,7 @@ mod render;
 
 pub use chain::Chain;
 pub use counts::{Counts, Decline};
-pub use families::Families;
+pub use families::{ArchiveLag, Families};
 pub use histogram::{Histogram, Latencies, STAGE_BOUNDS_MICROS, Snapshot};
 pub use labels::{
     Handshake, Labels, Outcome, ReversalReason, Side, Stage, StandIn, TerminalFailure, TooManySeries,

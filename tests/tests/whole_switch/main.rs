@@ -1,6 +1,7 @@
 //! The whole switch, seen from outside: over sockets, by signals, through files.
 //! Never asserts how long something took. Guards: the promises that no single room can keep alone.
 
+mod archive;
 mod breaker;
 mod clock;
 mod complaints;

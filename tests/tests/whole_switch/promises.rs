@@ -106,7 +106,7 @@ fn trade(process: &Process, shop: &Shop) -> String {
 }
 
 /// As characters, packed, and packed one digit further.
-fn forms(pan: &str) -> Vec<Vec<u8>> {
+pub(crate) fn forms(pan: &str) -> Vec<Vec<u8>> {
     let digits: Vec<u8> = pan.bytes().map(|digit| digit - b'0').collect();
     let packed =
         |digits: &[u8]| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect::<Vec<u8>>();

@@ -48,6 +48,18 @@ pub enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    /// Find transactions and tell what happened to them; works while the switch runs
+    Txn {
+        /// What to do
+        #[command(subcommand)]
+        command: TxnCommand,
+    },
+    /// Look after the archive that `txn` searches
+    Archive {
+        /// What to do with it
+        #[command(subcommand)]
+        command: ArchiveCommand,
+    },
     /// Compare the books of terminals, journal and issuers, to the cent
     #[command(after_help = BOOKS_EXAMPLES)]
     Books(Books),
@@ -259,6 +271,93 @@ pub struct JournalVerify {
     pub json: bool,
 }
 
+/// `txn …`
+#[derive(Debug, Subcommand)]
+pub enum TxnCommand {
+    /// Find transactions by RRN, STAN, terminal, card, time, outcome or cause; a single one is told hop by hop
+    #[command(after_help = FIND_EXAMPLES)]
+    Find(Box<TxnFind>),
+    /// Tell what happened to one transaction, hop by hop
+    #[command(after_help = "Example:\n  pointsman txn show 3-0-1204 --config /etc/pointsman/pointsman.toml")]
+    Show(TxnShow),
+}
+
+/// Which archive, and how it is shown.
+#[derive(Debug, Args)]
+pub struct ArchiveAt {
+    /// The configuration file, which names journal and archive
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Another directory than the configuration's [archive]; made and filled if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub archive: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `txn find`
+#[derive(Debug, Args)]
+pub struct TxnFind {
+    #[command(flatten)]
+    pub at: ArchiveAt,
+    /// Retrieval reference number (DE 37): ours, or the terminal's
+    #[arg(long, value_name = "RRN")]
+    pub rrn: Option<String>,
+    /// Trace number of the terminal (DE 11)
+    #[arg(long, value_name = "STAN", value_parser = clap::value_parser!(u32).range(1..=999_999))]
+    pub stan: Option<u32>,
+    /// Terminal (DE 41)
+    #[arg(long, value_name = "ID")]
+    pub terminal: Option<String>,
+    /// Card token, 32 hexadecimal digits, as `txn` prints it
+    #[arg(long, value_name = "TOKEN", value_parser = super::txn::token)]
+    pub token: Option<[u8; 16]>,
+    /// A file with the card number, or `-` for standard input
+    #[arg(long, value_name = "FILE|-", conflicts_with = "token")]
+    pub pan: Option<String>,
+    /// Not before: 2025-06-30, 2025-06-30T18:05, 18:05 (today) or 2025-06-30T10:05:00Z
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Before
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Of the last minutes, hours or days: 15m, 2h, 3d
+    #[arg(long, value_name = "SPAN", conflicts_with_all = ["from", "to"])]
+    pub last: Option<String>,
+    /// How it stands; several with commas
+    #[arg(long, value_name = "OUTCOME", value_delimiter = ',', value_parser = super::txn::outcome)]
+    pub outcome: Vec<::archive::Outcome>,
+    /// Why it was declined: an internal cause such as issuer-timeout, or one of network funds card limit authentication
+    /// merchant operator system risk
+    #[arg(long, value_name = "CAUSE", value_parser = super::txn::cause)]
+    pub cause: Option<String>,
+    /// The issuer's code (DE 39)
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<String>,
+    /// At most so many, the newest first
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub limit: u32,
+}
+
+/// `txn show`
+#[derive(Debug, Args)]
+pub struct TxnShow {
+    /// Its number, such as 3-0-1204, or its RRN
+    #[arg(value_name = "NUMBER|RRN")]
+    pub which: String,
+    #[command(flatten)]
+    pub at: ArchiveAt,
+}
+
+/// `archive …`
+#[derive(Debug, Subcommand)]
+pub enum ArchiveCommand {
+    /// Make the archive again from what the journal holds; a switch that fills it must not run
+    #[command(after_help = "Example:\n  pointsman archive rebuild --config /etc/pointsman/pointsman.toml")]
+    Rebuild(ArchiveAt),
+}
+
 /// `books`
 #[derive(Debug, Args)]
 pub struct Books {
@@ -297,6 +396,14 @@ const DECODE_EXAMPLES: &str = "Examples:
   pointsman decode 0063600049000060320032050108000020000000C000160000743132...
   pointsman decode --dialect iso87-ascii --framing none message.bin
   tail -1 capture.hex | pointsman decode --json -";
+
+const FIND_EXAMPLES: &str = "Examples:
+  pointsman txn find --config pointsman.toml --rrn 326A0000001B
+  pointsman txn find --config pointsman.toml --terminal 10000019 --last 2h
+  pointsman txn find --config pointsman.toml --outcome declined,refused --cause limit --from 18:05
+  cat card.txt | pointsman txn find --config pointsman.toml --pan -
+
+Exit status: 0 if something was found, 2 if nothing was.";
 
 const BOOKS_EXAMPLES: &str = "Example:
   pointsman books --journal journal --issuer harbour.json --issuer meadow.json --terminals fleet.json

@@ -3,6 +3,7 @@
 //! Never takes a card number as an argument, never says yes by mistake: exit status 0 means success only. Guards: nothing
 //! secret is printed unless `--clear` asks for it, and core dumps are off before a key is read.
 
+mod archive;
 mod args;
 mod books;
 mod check;
@@ -18,11 +19,12 @@ mod output;
 mod process;
 mod send;
 mod serve;
+mod txn;
 
 pub use args::Arguments;
 pub use failure::Failure;
 
-use args::{Command, DialectCommand, JournalCommand, KeysCommand};
+use args::{ArchiveCommand, Command, DialectCommand, JournalCommand, KeysCommand, TxnCommand};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -55,6 +57,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             JournalCommand::Repair(repair) => journal::repair(&repair),
             JournalCommand::Purge(purge) => journal::purge(&purge),
         },
+        Command::Txn { command: TxnCommand::Find(find) } => txn::find(&find),
+        Command::Txn { command: TxnCommand::Show(show) } => txn::show(&show),
+        Command::Archive { command: ArchiveCommand::Rebuild(rebuild) } => archive::rebuild(&rebuild),
         Command::Books(books) => books::run(&books),
         Command::Keys { command: KeysCommand::Init { file } } => keys::init(&file),
     }

@@ -8,9 +8,15 @@ use std::io::{self, Write};
 
 /// A table with a header.
 pub(super) fn table(header: &[&str]) -> Table {
+    let mut table = plain_table();
+    table.set_header(header.iter().copied());
+    table
+}
+
+/// A table without one.
+pub(super) fn plain_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header.iter().copied());
     table
 }
 

@@ -85,6 +85,9 @@ impl Config {
         let terminals = self.merchants.iter().map(|merchant| merchant.terminals.len() as u64 + 1).sum();
         add("registered merchants and terminals", terminals, REGISTERED);
         add("ranges of cards", self.routes.len() as u64, ROUTE);
+        if self.archive.is_some() {
+            add("the archive's cache and what it reads ahead", 1, ARCHIVE);
+        }
         MemoryBound { bounds }
     }
 
@@ -104,6 +107,8 @@ const PENDING: u64 = 64;
 const TRANSACTION: u64 = size_of::<engine::Transaction>() as u64 + 128;
 /// 32 bytes of an entry in tables that are never quite full (crate `engine`: about 41 bytes).
 const INDEX_ENTRY: u64 = 42;
+/// 32 MiB of pages, a stretch of the log, and the index of a write-ahead log.
+const ARCHIVE: u64 = 40 << 20;
 /// A cell and its map entry: at most 64 bytes (crate `limits`).
 const COUNTER: u64 = 64;
 /// Batches one lane may hold before the worker waits.

@@ -28,8 +28,9 @@ pub fn fixed(running: &Source, new: &Source) -> Vec<Problem> {
 const FREE_SECTIONS: [&str; 3] = ["limits", "route", "merchant"];
 
 /// Keys of the other sections that no socket, thread or table was made from.
-const FREE_KEYS: [(&str, &[&str]); 2] = [
+const FREE_KEYS: [(&str, &[&str]); 3] = [
     ("switch", &["answer_margin_ms"]),
+    ("archive", &["cpu_percent", "paused"]),
     (
         "issuer",
         &[

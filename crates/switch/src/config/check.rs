@@ -1,6 +1,7 @@
 //! Raw form to checked form: one station per kind of section, each looks at everything before anybody says no.
 //! Never opens a port and never writes. Guards: a [`Config`] exists only if no station wrote a mistake down.
 
+mod archive;
 mod ceilings;
 mod issuers;
 mod journal;
@@ -63,6 +64,7 @@ fn stations(known: &Known<'_>, notes: &mut Notes) -> Config {
         limit_counters: process.limit_counters,
         admin: admin(known, notes),
         journal: journal::check(known, notes),
+        archive: archive::check(known, notes),
         merchants: merchants::check(known, &limits, &listeners, notes),
         calendars,
         listeners,

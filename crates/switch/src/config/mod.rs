@@ -25,8 +25,8 @@ pub use notes::{ConfigErrors, Pictured};
 pub use source::Source;
 pub use suggest::expected;
 pub use types::{
-    Address, CalendarConfig, ClientTls, Config, IssuerConfig, JournalConfig, LinkConfig, ListenerConfig,
-    MerchantConfig, ServerTls, terminal_key,
+    Address, ArchiveConfig, CalendarConfig, ClientTls, Config, IssuerConfig, JournalConfig, LinkConfig,
+    ListenerConfig, MerchantConfig, ServerTls, terminal_key,
 };
 
 use notes::Notes;

@@ -20,6 +20,8 @@ pub struct File {
     pub admin: Field<Admin>,
     /// `[journal]`
     pub journal: Field<Journal>,
+    /// `[archive]`
+    pub archive: Field<Archive>,
     /// `[[calendar]]`
     pub calendars: Vec<Spanned<Calendar>>,
     /// `[[limits]]`
@@ -74,6 +76,16 @@ section! {
         index_entries: Field<i64>,
         index_window_ms: Field<i64>,
         tombstones_per_terminal: Field<i64>,
+    }
+}
+
+section! {
+    /// Where transactions are found again.
+    Archive {
+        dir: Field<String>,
+        cpu_percent: Field<i64>,
+        paused: Field<bool>,
+        keep_days: Field<i64>,
     }
 }
 

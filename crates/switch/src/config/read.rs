@@ -26,6 +26,7 @@ fn sections(document: DeTable<'_>, notes: &mut Notes) -> File {
             "switch" => file.switch = one(value, "switch", notes),
             "admin" => file.admin = one(value, "admin", notes),
             "journal" => file.journal = one(value, "journal", notes),
+            "archive" => file.archive = one(value, "archive", notes),
             "calendar" => file.calendars = many(value, "calendar", notes),
             "limits" => file.limits = many(value, "limits", notes),
             "listener" => file.listeners = many(value, "listener", notes),
@@ -146,5 +147,6 @@ fn explained(message: &str) -> String {
     }
 }
 
-const SECTIONS: [&str; 9] =
-    ["switch", "admin", "journal", "calendar", "limits", "listener", "issuer", "route", "merchant"];
+const SECTIONS: [&str; 10] = [
+    "switch", "admin", "journal", "archive", "calendar", "limits", "listener", "issuer", "route", "merchant",
+];

@@ -33,6 +33,8 @@ pub struct Config {
     pub admin: SocketAddr,
     /// Where transactions are kept.
     pub journal: JournalConfig,
+    /// Where transactions are found again; without it `txn find` has only what a command archived.
+    pub archive: Option<ArchiveConfig>,
     /// By `CalendarIx`.
     pub calendars: Vec<CalendarConfig>,
     /// By `ListenerIx`.
@@ -76,6 +78,19 @@ pub struct JournalConfig {
     pub index_window_ms: u64,
     /// Reversals of unknown originals kept per terminal.
     pub tombstones_per_terminal: u16,
+}
+
+/// The archive's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveConfig {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Share of one core that it may take.
+    pub cpu_percent: u32,
+    /// Not filled for now; the journal then keeps every segment.
+    pub paused: bool,
+    /// Days a finished transaction is found; `None` keeps all.
+    pub keep_days: Option<u32>,
 }
 
 /// Business days of one institution.

@@ -4,6 +4,7 @@
 //! failed; a shutdown leaves every transaction answered, settled or owed.
 
 pub mod admin;
+pub mod archiving;
 mod breakers;
 pub(crate) mod certificates;
 pub mod clock;

@@ -4,6 +4,7 @@
 //! transaction answered, settled or owed.
 
 use super::admin::Admin;
+use super::archiving::Archiving;
 use super::clock::Clock;
 use super::days::Sweeps;
 use super::shared::{Phase, Shared, Version};
@@ -30,6 +31,7 @@ pub struct Running {
     pub(super) admin: Admin,
     pub(super) journal: Journal,
     pub(super) workers: Vec<JoinHandle<()>>,
+    pub(super) archiving: Option<Archiving>,
     pub(super) addresses: Vec<(String, SocketAddr)>,
     /// Configurations that workers may still hold: large ones are given up here, not within a turn.
     pub(super) retired: Mutex<Vec<Arc<Snapshot>>>,
@@ -140,6 +142,9 @@ impl Running {
         for worker in self.workers {
             // A panic was caught and told where it happened.
             let _ = worker.join();
+        }
+        if let Some(archiving) = self.archiving {
+            archiving.stop();
         }
         drop(self.admin);
         if self.shared.lost_worker() {

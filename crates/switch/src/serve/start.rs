@@ -4,6 +4,7 @@
 //! fault of the start). Guards: whatever failed half-way is closed again.
 
 use super::admin::Admin;
+use super::archiving::{Archived, Archiving};
 use super::certificates::{self, CertificateFault};
 use super::clock::Clock;
 use super::issuer::{Port, Tls};
@@ -91,8 +92,12 @@ pub fn start_on(config: Config, disk: Arc<dyn Disk>, clock: Clock) -> Result<Run
     let sealer = Arc::new(Sealer::new(DataKeys::open(&config.journal.dir, config.node, keys.kek())?)?);
     // The journal's lock first: two processes that roll keys would lose each other's.
     let mut ledger = new_ledger(&config);
-    let (journal, report) =
-        journal::open(journal_options(&config), disk, Arc::clone(&sealer) as _, &mut ledger)?;
+    let archived = Archived::default();
+    let wanted = config.archive.is_some().then(|| Archived::clone(&archived));
+    let retire =
+        config.journal.keep_days.map(|days| retention::rule(days, config.journal.segment_bytes, wanted));
+    let options = Options { retire, ..journal_options(&config) };
+    let (journal, report) = journal::open(options, Arc::clone(&disk), Arc::clone(&sealer) as _, &mut ledger)?;
     tracing::info!(epoch = journal.epoch(), ?report, "journal recovered");
     let recovered = take_up(&config, ledger, &journal.reader())?;
     roll_keys(&config, &sealer, clock.now().wall_ms)?;
@@ -133,6 +138,8 @@ pub fn start_on(config: Config, disk: Arc<dyn Disk>, clock: Clock) -> Result<Run
             .map_err(StartFault::Thread)?;
         workers.push(thread);
     }
+    let archiving = Archiving::start(&shared, disk, &journal, report.next_record, &families, archived)
+        .map_err(StartFault::Thread)?;
     status.set_serving(true);
     let (retired, sweeps) = (Mutex::default(), Mutex::default());
     Ok(Running {
@@ -143,6 +150,7 @@ pub fn start_on(config: Config, disk: Arc<dyn Disk>, clock: Clock) -> Result<Run
         admin,
         journal,
         workers,
+        archiving,
         addresses,
         retired,
         sweeps,
@@ -196,7 +204,8 @@ pub(super) fn journal_options(config: &Config) -> Options {
         checkpoint_bytes: settings.checkpoint_bytes,
         key: Some(engine::record::slot_of),
         fresh: Some(Box::new(move || Box::new(Ledger::new(remember)))),
-        retire: settings.keep_days.map(retention::older_than),
+        // Only a running switch knows what is archived.
+        retire: settings.keep_days.filter(|_| config.archive.is_none()).map(retention::older_than),
         ..Options::new(&settings.dir)
     }
 }

@@ -42,7 +42,11 @@ const COUNTERS: [&str; 17] = [
     "unmatched_responses_total",
     "limit_forced_total",
 ];
-const GAUGES: [&str; 9] = [
+const GAUGES: [&str; 13] = [
+    "archive_lag_bytes",
+    "archive_lag_records",
+    "archive_lag_seconds",
+    "archive_paused",
     "in_flight",
     "connections",
     "link_up",

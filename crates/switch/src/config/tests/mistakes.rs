@@ -52,7 +52,7 @@ fn what_is_not_toml_is_shown_at_its_line() {
 fn unknown_sections_keys_and_wrong_types_are_named() {
     check(
         &[("[[merchant]]", "[[merchants]]")],
-        "line 45: unknown section [merchants], expected \"switch\", \"admin\", \"journal\", \"calendar\", \"limits\", \
+        "line 45: unknown section [merchants], expected \"switch\", \"admin\", \"journal\", \"archive\", \"calendar\", \"limits\", \
          \"listener\", \"issuer\", \"route\" or \"merchant\"; did you mean \"merchant\"?",
     );
     check(

@@ -1,0 +1,257 @@
+//! The archive of a real switch: searched while it runs, killed with it, compared with what the second reader knows.
+//! Never a sleep. Guards: one timeline per transaction of the journal, no card number in any of its files.
+
+use crate::promises::forms;
+use crate::stories::HARBOUR_CARD;
+use archive::{Found, Outcome, Search, View};
+use books::SwitchBook;
+use books::record::{Payload, state};
+use issuer_sim::{IssuerConfig, Listen, Simulator};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use testkit::{metric, wait_for};
+use tests::message::{Ask, Speech};
+use tests::process::{Process, binary};
+use tests::shop::{Shop, holds};
+use tests::terminal::Terminal;
+
+/// An issuer with one account, and a shop whose switch keeps an archive.
+struct Stage {
+    _issuer: Simulator,
+    shop: Shop,
+    file: PathBuf,
+}
+
+impl Stage {
+    fn new(settings: &'static str) -> Self {
+        let config = IssuerConfig::new("harbour", "iso87-binary").account(HARBOUR_CARD, 100_000);
+        let issuer = Simulator::start(vec![(config, Listen::loopback())]).unwrap();
+        let mut shop = Shop::new(issuer.address("harbour").unwrap());
+        shop.edits.push(("[[calendar]]", settings));
+        let file = shop.file();
+        Self { _issuer: issuer, shop, file }
+    }
+
+    fn serve(&self) -> Process {
+        let process = Process::serve(&self.file);
+        process.ready();
+        process
+    }
+
+    fn till(&self, process: &Process) -> Terminal {
+        let client = self.shop.certificates.stranger();
+        Terminal::tls(process.listener("pos"), &Speech::unionpay(), &client).unwrap()
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.shop.dir.path().join("archive")
+    }
+
+    /// `pointsman …` with the configuration; exit status and what it printed.
+    fn pointsman(&self, words: &[&str], input: &str) -> (i32, String) {
+        let mut command = Command::new(binary());
+        command.args(words).arg("--config").arg(&self.file);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        (output.status.code().unwrap(), said.into_owned())
+    }
+
+    fn json(&self, words: &[&str], input: &str) -> Value {
+        let (status, said) = self.pointsman(&[words, &["--json"]].concat(), input);
+        serde_json::from_str(&said).unwrap_or_else(|_| panic!("status {status}: {said}"))
+    }
+}
+
+/// Sales, a decline of the issuer, refusals, a reversal and a void; `stan` is the first of ten.
+fn trade(stage: &Stage, process: &Process, stan: u32) {
+    let mut till = stage.till(process);
+    let mut told = |ask: &Ask, code: &str| assert_eq!(till.ask(ask).unwrap().code.as_str(), code, "{ask:?}");
+    told(&Ask::purchase(HARBOUR_CARD, stan, 1_250), "00");
+    told(&Ask::purchase(HARBOUR_CARD, stan + 1, 90_000_000), "51");
+    told(&Ask::purchase("4539578763621486", stan + 2, 1_000), "15");
+    let reversed = Ask::purchase(HARBOUR_CARD, stan + 3, 2_000);
+    told(&reversed, "00");
+    told(&reversed.reversed(), "00");
+    let voided = Ask::purchase(HARBOUR_CARD, stan + 4, 3_000);
+    told(&voided, "00");
+    told(&voided.voided(stan + 5), "00");
+    told(&Ask::purchase(HARBOUR_CARD, stan + 6, 1_000).reversed(), "00");
+    told(&Ask::purchase(HARBOUR_CARD, stan + 7, 4_000), "00");
+}
+
+/// Waits until nothing is owed and everything is archived.
+fn settled(stage: &Stage, process: &Process) {
+    wait_for("all settled", || {
+        let text = process.metrics();
+        metric(&text, "pointsman_saf_depth", &[]) == 0.0 && metric(&text, "pointsman_in_flight", &[]) == 0.0
+    });
+    // A batch that is being written ends a reading: the journal is read until it stands still.
+    wait_for("all archived", || {
+        let records = books::journal::records(&stage.shop.journal()).unwrap();
+        let count = records.map_while(Result::ok).count() as u64;
+        let reached = View::open(&stage.dir()).and_then(|view| view.reach());
+        reached.is_ok_and(|reach| reach.next_record == count + 1)
+    });
+}
+
+fn all(dir: &Path) -> Vec<Found> {
+    View::open(dir).unwrap().find(&Search { limit: 100_000, ..Search::default() }).unwrap()
+}
+
+/// Every transaction of the journal has one timeline, with the state and the records that the second reader saw.
+fn agrees(stage: &Stage) {
+    let found = all(&stage.dir());
+    let view = View::open(&stage.dir()).unwrap();
+    let book = SwitchBook::of_journal(&stage.shop.journal()).unwrap();
+    let mut by_serial: BTreeMap<&str, Vec<&Found>> = BTreeMap::new();
+    for one in &found {
+        if let (Some(serial), true) = (&one.serial, one.rrn.is_some()) {
+            by_serial.entry(serial).or_default().push(one);
+        }
+    }
+    assert_eq!(by_serial.len(), book.transactions.len());
+    for entry in book.transactions.values() {
+        let [one] = by_serial[entry.serial.as_str()][..] else { panic!("{} twice", entry.serial) };
+        let outcome = Outcome::from_name(one.outcome).unwrap();
+        let state = match outcome {
+            Outcome::Approved => books::switch_book::State::Approved,
+            Outcome::Declined => books::switch_book::State::Declined,
+            Outcome::Reversed => books::switch_book::State::Reversed,
+            Outcome::Reversing => books::switch_book::State::Reversing,
+            other => panic!("{} is {other:?}", entry.serial),
+        };
+        assert_eq!((state, one.rrn.as_deref()), (entry.state, Some(entry.rrn.as_str())), "{}", entry.serial);
+        assert_eq!(one.notes.contains(&"voided"), entry.voided, "{}", entry.serial);
+    }
+    let (mut refused, mut records) = (0, 0);
+    for record in books::journal::records(&stage.shop.journal()).unwrap() {
+        let record = record.unwrap();
+        records += 1;
+        refused +=
+            usize::from(matches!(Payload::read(record.kind, &record.payload).unwrap(), Payload::Refused(_)));
+    }
+    assert_eq!(found.iter().filter(|one| one.outcome == "refused").count(), refused);
+    assert_eq!(view.reach().unwrap().next_record, records + 1, "every record of the journal, once");
+    assert_eq!(state::REVERSED, 5);
+}
+
+#[test]
+fn a_support_desk_finds_out_what_happened_while_the_switch_runs_and_after() {
+    let stage = Stage::new(ARCHIVE);
+    let process = stage.serve();
+    trade(&stage, &process, 1);
+    settled(&stage, &process);
+
+    let declined = stage.json(&["txn", "find", "--stan", "2"], "");
+    let [one] = &declined["transactions"].as_array().unwrap()[..] else { panic!("{declined}") };
+    assert_eq!((one["outcome"].as_str(), one["code"].as_str()), (Some("declined"), Some("51")), "{one}");
+    assert_eq!(
+        (one["acts"]["cause"].as_str(), one["acts"]["who"][0].as_str()),
+        (Some("funds"), Some("cardholder"))
+    );
+    let (status, told) = stage.pointsman(&["txn", "find", "--stan", "2"], "");
+    for words in ["insufficient funds", "余额不足", "who acts: cardholder", "INTENT", "harbour/a", "OUTCOME"]
+    {
+        assert!(status == 0 && told.contains(words), "{words} in\n{told}");
+    }
+
+    let of_card = stage.json(&["txn", "find", "--pan", "-"], HARBOUR_CARD);
+    let token = of_card["transactions"][0]["token"].as_str().unwrap().to_owned();
+    let of_token = stage.json(&["txn", "find", "--token", &token], "");
+    assert_eq!(of_card["transactions"], of_token["transactions"]);
+    assert!(of_card["transactions"].as_array().unwrap().len() >= 6, "{of_card}");
+
+    let rrn = one["rrn"].as_str().unwrap();
+    assert_eq!(stage.json(&["txn", "show", rrn], "")["transaction"]["serial"], one["serial"]);
+    let by_cause = stage.json(&["txn", "find", "--cause", "no-such-issuer"], "");
+    assert_eq!(by_cause["transactions"][0]["outcome"], "refused");
+    let (status, nothing) = stage.pointsman(&["txn", "find", "--terminal", "99999999"], "");
+    assert_eq!(status, 2);
+    assert!(
+        nothing.contains("nothing found: searched by terminal, from 20") && nothing.contains("up to date"),
+        "{nothing}"
+    );
+
+    let (status, said) = stage.pointsman(&["archive", "rebuild"], "");
+    assert!(status == 1 && said.contains("another process fills the archive"), "{said}");
+    process.terminate();
+    assert!(process.ended().0.success());
+    agrees(&stage);
+    let live = View::open(&stage.dir()).unwrap().dump().unwrap();
+    let (status, said) = stage.pointsman(&["archive", "rebuild"], "");
+    assert_eq!(status, 0, "{said}");
+    assert_eq!(
+        View::open(&stage.dir()).unwrap().dump().unwrap(),
+        live,
+        "what was filled live is what a rebuild makes"
+    );
+}
+
+#[test]
+fn killed_and_started_again_the_archive_goes_on_where_its_rows_end() {
+    let stage = Stage::new(ARCHIVE);
+    for round in 0..3 {
+        let process = stage.serve();
+        trade(&stage, &process, 1 + round * 10);
+        process.kill_nine();
+    }
+    let process = stage.serve();
+    settled(&stage, &process);
+    process.terminate();
+    assert!(process.ended().0.success());
+    agrees(&stage);
+    for pan in [HARBOUR_CARD, "4539578763621486"] {
+        for form in forms(pan) {
+            assert!(!holds(&stage.dir(), &form), "the archive holds {pan} as {form:02X?}");
+        }
+    }
+}
+
+#[test]
+fn a_missing_or_damaged_archive_is_made_again_from_the_journal() {
+    let stage = Stage::new(ARCHIVE);
+    let process = stage.serve();
+    trade(&stage, &process, 1);
+    process.terminate();
+    assert!(process.ended().0.success());
+    let before = all(&stage.dir());
+    std::fs::remove_dir_all(stage.dir()).unwrap();
+    assert_eq!(stage.json(&["txn", "find", "--stan", "1"], "")["transactions"].as_array().unwrap().len(), 1);
+    assert_eq!(all(&stage.dir()), before);
+    std::fs::write(stage.dir().join("timelines.sqlite"), [0x5A; 9_000]).unwrap();
+    assert_eq!(stage.json(&["txn", "find", "--stan", "1"], "")["transactions"].as_array().unwrap().len(), 1);
+    assert_eq!(all(&stage.dir()), before);
+    agrees(&stage);
+}
+
+#[test]
+fn a_paused_archive_says_how_far_it_is_behind_and_goes_on_when_it_is_told() {
+    let stage = Stage::new(PAUSED);
+    let process = stage.serve();
+    trade(&stage, &process, 1);
+    let figure = |family: &str| metric(&process.metrics(), family, &[]);
+    wait_for("paused and behind", || {
+        figure("pointsman_archive_paused") == 1.0 && figure("pointsman_archive_lag_records") >= 10.0
+    });
+    assert!(figure("pointsman_archive_lag_bytes") > 0.0);
+    let text = std::fs::read_to_string(&stage.file).unwrap();
+    std::fs::write(&stage.file, text.replace("paused = true", "paused = false")).unwrap();
+    process.hang_up();
+    settled(&stage, &process);
+    wait_for("no lag", || {
+        let families = ["paused", "lag_seconds", "lag_records", "lag_bytes"];
+        families.iter().all(|family| figure(&format!("pointsman_archive_{family}")) == 0.0)
+    });
+    process.terminate();
+    assert!(process.ended().0.success());
+    agrees(&stage);
+}
+
+const ARCHIVE: &str = "[archive]\ndir = \"archive\"\ncpu_percent = 50\n[[calendar]]";
+const PAUSED: &str = "[archive]\ndir = \"archive\"\npaused = true\n[[calendar]]";
