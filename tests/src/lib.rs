@@ -8,6 +8,7 @@ pub mod chaos;
 pub mod failpoints;
 pub mod issuer;
 pub mod message;
+pub mod paused;
 pub mod process;
 pub mod shop;
 pub mod sim;

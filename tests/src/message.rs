@@ -46,6 +46,8 @@ pub struct Ask {
     pub function: u8,
     /// STAN of the original: DE 61, or DE 90.
     pub original: Option<u32>,
+    /// DE 12 as hhmmss.
+    pub local_time: u64,
     /// DE 48 of a settlement or an upload.
     pub totals: Option<String>,
 }
@@ -148,6 +150,7 @@ impl Ask {
             condition: 0,
             function: 0,
             original: None,
+            local_time: LOCAL_TIME,
             totals: None,
         }
     }
@@ -232,7 +235,7 @@ impl Ask {
         let mut writer = Writer::new(dialect, Mti::of(self.mti), out);
         self.head(&mut writer);
         writer.number(7, TRANSMISSION).number(11, u64::from(self.stan));
-        writer.number(12, LOCAL_TIME).number(13, LOCAL_DATE).number(22, 12).number(25, self.condition);
+        writer.number(12, self.local_time).number(13, LOCAL_DATE).number(22, 12).number(25, self.condition);
         self.track(&mut writer);
         self.who(&mut writer);
         writer.number(49, 156);

@@ -1,6 +1,6 @@
 //! The payloads of the switch's records, read a second time: from the page `crates/engine/RECORDS.md`, not from its code.
 //!
-//! Never reads what the comparison of books does not need (checks, calendars, tokens); never trusts a length.
+//! Never reads what the comparison of books does not need (checks, tokens); never trusts a length.
 //! Guards: any bytes give a record or a fault, never a panic.
 
 use crate::batch::Batch;
@@ -84,6 +84,7 @@ pub struct Intent {
     pub link: u32,
     pub link_stan: u32,
     pub link_transmission: u32,
+    pub issuer_calendar: u32,
     pub issuer_day: u16,
     pub acquirer_day: u16,
     pub mti: u16,
@@ -232,7 +233,8 @@ fn intent(field: &mut Fields<'_>) -> Result<Intent, PayloadFault> {
     let link_stan = field.number(3)? as u32;
     field.skip(1)?;
     let link_transmission = field.number(4)? as u32;
-    field.skip(8)?;
+    let issuer_calendar = field.number(4)? as u32;
+    field.skip(4)?;
     let (issuer_day, acquirer_day) = (field.number(2)? as u16, field.number(2)? as u16);
     field.skip(2)?;
     let mti = field.number(2)? as u16;
@@ -262,6 +264,7 @@ fn intent(field: &mut Fields<'_>) -> Result<Intent, PayloadFault> {
         link,
         link_stan,
         link_transmission,
+        issuer_calendar,
         issuer_day,
         acquirer_day,
         mti,

@@ -119,8 +119,12 @@ pub struct Entry {
     pub link_stan: u32,
     /// Our DE 7 on the link, MMDDhhmmss.
     pub link_transmission: u32,
-    /// Business day of the issuer's calendar.
+    /// Business day of the issuer's calendar: of its INTENT, whatever comes later.
     pub issuer_day: u16,
+    /// The issuer's calendar.
+    pub issuer_calendar: String,
+    /// Business day of that calendar on which its reversal fell due: where a late reversal posts.
+    pub reversed_on: Option<u16>,
     /// When the INTENT was written, milliseconds since 1970-01-01 UTC.
     pub at: u64,
     /// Our own reason, by its number.
@@ -179,6 +183,10 @@ pub struct Total {
     pub owed: i64,
     /// How many.
     pub owed_count: u64,
+    /// Reversals that fell due on this day, of whatever day their originals are.
+    pub posted: i64,
+    /// How many.
+    pub posted_count: u64,
 }
 
 /// What totals are kept by: issuer, currency, business day of the issuer's calendar.
@@ -302,8 +310,13 @@ impl SwitchBook {
     pub fn totals(&self) -> BTreeMap<TotalKey, Total> {
         let mut totals: BTreeMap<TotalKey, Total> = BTreeMap::new();
         for entry in self.transactions.values().filter(|entry| entry.debits) {
-            let key = (entry.issuer.clone(), entry.currency, entry.issuer_day);
-            totals.entry(key).or_default().add(entry);
+            let key = |day| (entry.issuer.clone(), entry.currency, day);
+            totals.entry(key(entry.issuer_day)).or_default().add(entry);
+            if let Some(day) = entry.reversed_on {
+                let total = totals.entry(key(day)).or_default();
+                total.posted += entry.final_amount();
+                total.posted_count += 1;
+            }
         }
         totals
     }
@@ -336,6 +349,8 @@ impl SwitchBook {
             link_stan: intent.link_stan,
             link_transmission: intent.link_transmission,
             issuer_day: intent.issuer_day,
+            issuer_calendar: self.name(intent.issuer_calendar),
+            reversed_on: None,
             at: intent.at,
             cause: None,
             code: None,
@@ -367,6 +382,9 @@ impl SwitchBook {
             self.findings.push(finding(&format!("in state {:?}", entry.state)));
         }
         entry.state = state_of(to);
+        if entry.state == State::Reversing {
+            entry.reversed_on = entry.reversed_on.or(self.days.get(&entry.issuer_calendar).copied());
+        }
         Some(entry)
     }
 

@@ -3,7 +3,7 @@
 //! Never a thread, socket, file or clock of the machine while a run goes on; never chance but the seed's. Guards: the same seed
 //! and code give the same journal, byte for byte; after the safety phase everything owed drains, and the three books agree.
 
-mod bank;
+pub(crate) mod bank;
 pub mod disk;
 pub mod dose;
 mod faults;
@@ -11,7 +11,7 @@ pub mod flows;
 mod manners;
 mod net;
 mod phases;
-mod pipe;
+pub(crate) mod pipe;
 pub mod scene;
 pub mod shrink;
 pub mod tally;

@@ -6,6 +6,7 @@ mod breaker;
 mod clock;
 mod complaints;
 mod crowd;
+mod days;
 mod disk;
 mod faults;
 mod kill_nine;

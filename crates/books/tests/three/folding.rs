@@ -95,6 +95,7 @@ fn totals_are_per_issuer_currency_and_day_and_names_come_from_the_configuration(
         reversed_count: 1,
         owed: 500,
         owed_count: 1,
+        ..Total::default()
     };
     assert_eq!(book.totals().into_iter().collect::<Vec<_>>(), [(("huaxia".to_owned(), 156, 9458), total)]);
     assert_eq!((book.owed().count(), book.open().count()), (1, 0));
