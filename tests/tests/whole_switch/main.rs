@@ -7,6 +7,7 @@ mod clock;
 mod complaints;
 mod crowd;
 mod days;
+mod deployed;
 mod disk;
 mod faults;
 mod kill_nine;

@@ -1,0 +1,33 @@
+//! What an administrator is told to install, held against what the switch accepts.
+//! Never needs an init system. Guards: the unit's user can read the keys, and nobody else can.
+
+use std::os::unix::fs::PermissionsExt;
+use tests::process::root;
+
+/// The value of a setting that stands once in the unit.
+fn setting(unit: &str, name: &str) -> Option<String> {
+    let mut values = unit.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    let value = values.next()?.to_owned();
+    assert_eq!(values.next(), None, "{name} stands twice");
+    Some(value)
+}
+
+#[test]
+fn the_unit_s_user_owns_the_keys_that_the_page_installs() {
+    let unit = std::fs::read_to_string(root().join("deploy/systemd/pointsman.service")).unwrap();
+    let page = std::fs::read_to_string(root().join("deploy/README.md")).unwrap();
+    assert_eq!(setting(&unit, "DynamicUser"), None, "a user that changes owns no key file");
+    let user = setting(&unit, "User").expect("a user of its own");
+    assert!(page.contains(&format!("useradd --system --home-dir /var/lib/{user}")), "{user} is made");
+    for file in ["pointsman.keys", "tls/switch.key"] {
+        let line = page.lines().find(|line| line.starts_with("install ") && line.contains(file)).unwrap();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(words[1..5], ["-o", &user, "-g", &user], "{line}");
+        assert_eq!(words[5..7], ["-m", "0400"], "{line}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let keys = dir.path().join("pointsman.keys");
+    keys::KeyFile::generate(&keys).unwrap();
+    std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o400)).unwrap();
+    keys::KeyFile::load(&keys, &dir.path().join("journal")).unwrap();
+}
