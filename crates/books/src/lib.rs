@@ -6,11 +6,13 @@
 
 pub mod batch;
 pub mod compare;
+mod fuzz;
 pub mod journal;
 pub mod record;
 pub mod shapes;
 pub mod switch_book;
 
 pub use compare::{Comparison, ItemKind, OpenItem, compare};
+pub use fuzz::{fuzz_journal, fuzz_records};
 pub use shapes::{IssuerBook, TerminalBook};
 pub use switch_book::SwitchBook;

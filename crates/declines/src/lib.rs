@@ -6,10 +6,12 @@
 mod catalogue;
 mod entry;
 mod fault;
+mod fuzz;
 mod raw;
 mod table;
 
 pub use catalogue::Catalogue;
 pub use entry::{Class, Entry, Who};
 pub use fault::{Fault, Mistake};
+pub use fuzz::fuzz_catalogue;
 pub use table::CodeTable;

@@ -3,6 +3,7 @@
 use crate::run::{Step, cargo, root, step, summary};
 use crate::sim;
 use crate::tools;
+use std::path::PathBuf;
 
 /// Everything.
 ///
@@ -43,13 +44,24 @@ fn lints() -> Vec<Step> {
             "lints, service build",
             cargo(&["clippy", "-p", "switch", "--no-default-features", "--", "-D", "warnings"]),
         ),
+        fuzz(),
     ]
+}
+
+/// The fuzz targets are a workspace of their own, which nothing else compiles. They share what was compiled already.
+fn fuzz() -> Step {
+    let mut command = cargo(&["check", "--manifest-path", "fuzz/Cargo.toml"]);
+    command.env("CARGO_TARGET_DIR", target());
+    step("fuzz targets compile", command)
 }
 
 /// Loom replaces the atomics at compile time, so it has a target directory of its own.
 fn loom(name: &'static str, package: &str, test: &str) -> Step {
     let mut command = cargo(&["test", "--release", "--package", package, "--test", test]);
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
-    command.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", target.join("loom"));
+    command.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", target().join("loom"));
     step(name, command)
+}
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into)
 }

@@ -18,10 +18,19 @@ fn crates_depend_downwards_only_as_the_map_says() {
     let levels = levels();
     let manifests = cargo(&["metadata", "--no-deps", "--format-version", "1", "--offline"]);
     let metadata: Value = serde_json::from_str(&manifests).unwrap();
-    let mut wrong = Vec::new();
+    let crates = root().join("crates").to_string_lossy().into_owned();
+    let (mut wrong, mut rooms) = (Vec::new(), Vec::new());
     for package in metadata["packages"].as_array().unwrap() {
         let name = package["name"].as_str().unwrap();
-        let Some(level) = levels.get(name) else { continue };
+        let Some(level) = levels.get(name) else {
+            // What stands under `crates` is a room, and a room without a row is bound by nothing.
+            let is_room = package["manifest_path"].as_str().unwrap().starts_with(&crates);
+            if is_room && !named_below(name) {
+                wrong.push(format!("{name} is not on the map"));
+            }
+            continue;
+        };
+        rooms.push(name);
         for dependency in
             package["dependencies"].as_array().unwrap().iter().filter(|one| one["kind"].is_null())
         {
@@ -32,8 +41,35 @@ fn crates_depend_downwards_only_as_the_map_says() {
             }
         }
     }
+    for mapped in levels.keys().filter(|mapped| !rooms.contains(&mapped.as_str())) {
+        wrong.push(format!("{mapped} is on the map and not in the workspace"));
+    }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(levels.len() >= 14, "the map lists the rooms: {levels:?}");
+}
+
+/// Whether the map's last row, of those that no level binds, names it.
+fn named_below(name: &str) -> bool {
+    let map = std::fs::read_to_string(root().join("crates/ARCHITECTURE.md")).unwrap();
+    map.lines().filter(|line| line.starts_with("| – |")).any(|line| line.contains(&format!("`{name}`")))
+}
+
+#[test]
+fn every_fuzz_target_is_built_and_explained() {
+    let folder = root().join("fuzz");
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+    let (manifest, page) = (read("Cargo.toml"), read("README.md"));
+    let files = std::fs::read_dir(folder.join("fuzz_targets")).unwrap();
+    let names: Vec<String> =
+        files.map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    for name in &names {
+        assert!(
+            manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")),
+            "{name} is not in the manifest"
+        );
+        assert!(page.contains(&format!("| `{name}` |")), "{name} is not on the page");
+    }
+    assert_eq!(manifest.matches("[[bin]]").count(), names.len());
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod amount;
 mod bounds;
 mod changes;
 mod check;
+mod fuzz;
 mod notes;
 mod raw;
 mod read;
@@ -21,6 +22,7 @@ mod types;
 
 pub use amount::{currency, minor};
 pub use bounds::{Bound, MemoryBound};
+pub use fuzz::fuzz_config;
 pub use notes::{ConfigErrors, Pictured};
 pub use source::Source;
 pub use suggest::expected;

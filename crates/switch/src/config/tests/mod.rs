@@ -2,6 +2,7 @@
 
 mod changes;
 mod mistakes;
+mod random;
 mod sample;
 
 use super::Config;
