@@ -4,7 +4,6 @@
 use issuer_sim::{IssuerConfig, Listen, Simulator};
 use std::path::Path;
 use std::process::Command;
-use tests::certificates::Certificates;
 use tests::message::{Ask, Speech};
 use tests::process::{Process, binary, root};
 use tests::shop::Shop;
@@ -35,10 +34,10 @@ fn lines() -> Vec<String> {
     blocks.flat_map(str::lines).filter_map(|line| line.strip_prefix("$ ")).map(str::to_owned).collect()
 }
 
-/// The checkout's `deploy` with certificates, and with free ports: others may listen on this machine.
+/// The checkout's `deploy`, with free ports: others may listen on this machine.
 fn settle(home: &Path) {
     let deploy = home.join("deploy");
-    Certificates::make(&deploy.join("tls"));
+    std::fs::create_dir(&deploy).unwrap();
     let mut sample = std::fs::read_to_string(root().join("deploy/pointsman.toml")).unwrap();
     for taken in ["127.0.0.1:9464", "127.0.0.1:7001", "127.0.0.1:7002"] {
         assert!(sample.contains(taken), "the sample listens on {taken}");
@@ -52,9 +51,6 @@ fn run(home: &Path, arguments: &str) {
         return serve(home);
     }
     let words: Vec<&str> = arguments.split(' ').collect();
-    if words[0] == "demo" && !offers("demo") {
-        return println!("this binary was built as a service, without the demo");
-    }
     let output = Command::new(binary()).args(&words).current_dir(home).output().unwrap();
     let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -62,16 +58,6 @@ fn run(home: &Path, arguments: &str) {
     let is_nothing = words[0] == "txn" && output.status.code() == Some(2) && said.contains("nothing found");
     assert!(output.status.success() || is_nothing, "{arguments}: {}\n{said}", output.status);
     assert!(!said.trim().is_empty(), "{arguments} says what it did");
-    // The sample keeps its keys beside itself.
-    if let ["keys", "init", file] = words[..] {
-        std::fs::copy(home.join(file), home.join("deploy").join(file)).unwrap();
-    }
-}
-
-/// Whether the binary has this command: the service build has no demo.
-fn offers(command: &str) -> bool {
-    let help = Command::new(binary()).arg("--help").output().unwrap();
-    String::from_utf8_lossy(&help.stdout).lines().any(|line| line.trim_start().starts_with(command))
 }
 
 fn serve(home: &Path) {

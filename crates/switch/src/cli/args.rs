@@ -69,6 +69,13 @@ pub enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Make throw-away certificates, to try TLS with
+    #[cfg(feature = "demo")]
+    Certs {
+        /// What to do with them
+        #[command(subcommand)]
+        command: CertsCommand,
+    },
 }
 
 /// `serve`
@@ -383,6 +390,18 @@ pub enum KeysCommand {
     Init {
         /// The file to make
         file: PathBuf,
+    },
+}
+
+/// `certs`
+#[cfg(feature = "demo")]
+#[derive(Debug, Subcommand)]
+pub enum CertsCommand {
+    /// An authority, a certificate for the switch and one for a terminal, good for 90 days; never overwrites one
+    #[command(after_help = "Example:\n  pointsman certs try deploy/tls")]
+    Try {
+        /// The directory to make them in
+        dir: PathBuf,
     },
 }
 

@@ -6,6 +6,8 @@
 mod archive;
 mod args;
 mod books;
+#[cfg(feature = "demo")]
+mod certs;
 mod check;
 mod decode;
 #[cfg(feature = "demo")]
@@ -62,5 +64,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Archive { command: ArchiveCommand::Rebuild(rebuild) } => archive::rebuild(&rebuild),
         Command::Books(books) => books::run(&books),
         Command::Keys { command: KeysCommand::Init { file } } => keys::init(&file),
+        #[cfg(feature = "demo")]
+        Command::Certs { command: args::CertsCommand::Try { dir } } => certs::trial(&dir),
     }
 }

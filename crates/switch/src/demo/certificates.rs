@@ -1,5 +1,6 @@
-//! A throw-away certificate authority and what it signs, valid for the demo's directory only.
-//! Never touches a trust store; guards: keys are files that only their owner can read, gone with the directory.
+//! A throw-away certificate authority and what it signs, for demos and trials.
+//! Never touches a trust store, never overwrites a file; guards: keys are files that only their owner can read, the
+//! authority's own key is never written, and all of it ends after [`TRIAL`].
 
 use super::DemoFault;
 use rcgen::{
@@ -8,6 +9,10 @@ use rcgen::{
 };
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// How long a certificate is good.
+const TRIAL: Duration = Duration::from_secs(90 * 86_400);
 
 /// Files of one authority.
 pub struct Certificates {
@@ -20,17 +25,18 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Makes them in `dir`. Keys are ECDSA P-256: handshakes are cheap on both sides.
-    pub fn make(dir: &Path) -> Result<Self, DemoFault> {
-        let mut params = CertificateParams::new(Vec::new())?;
+    /// Makes them in `dir`, with these names for who listens and who connects. Keys are ECDSA P-256: handshakes are
+    /// cheap on both sides.
+    pub fn make(dir: &Path, [server, client]: [&str; 2]) -> Result<Self, DemoFault> {
+        let mut params = lasting(Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.distinguished_name.push(rcgen::DnType::CommonName, "Pointsman demo CA");
+        params.distinguished_name.push(rcgen::DnType::CommonName, "Pointsman throw-away CA");
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
         let ca = dir.join("ca.pem");
         write(&ca, authority.pem().as_bytes())?;
-        let server = signed(dir, "server", &authority, ExtendedKeyUsagePurpose::ServerAuth)?;
-        let client = signed(dir, "client", &authority, ExtendedKeyUsagePurpose::ClientAuth)?;
+        let server = signed(dir, server, &authority, ExtendedKeyUsagePurpose::ServerAuth)?;
+        let client = signed(dir, client, &authority, ExtendedKeyUsagePurpose::ClientAuth)?;
         Ok(Self { ca, server, client })
     }
 }
@@ -42,7 +48,7 @@ fn signed(
     usage: ExtendedKeyUsagePurpose,
 ) -> Result<(PathBuf, PathBuf), DemoFault> {
     let key = KeyPair::generate()?;
-    let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
+    let mut params = lasting(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
     params.extended_key_usages = vec![usage];
     params.distinguished_name.push(rcgen::DnType::CommonName, name);
     let certificate = params.signed_by(&key, authority)?;
@@ -52,11 +58,18 @@ fn signed(
     Ok(paths)
 }
 
+fn lasting(names: Vec<String>) -> Result<CertificateParams, DemoFault> {
+    let mut params = CertificateParams::new(names)?;
+    params.not_before = (SystemTime::now() - Duration::from_secs(86_400)).into();
+    params.not_after = (SystemTime::now() + TRIAL).into();
+    Ok(params)
+}
+
 /// A new file that only its owner can read.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DemoFault> {
     use std::io::Write;
     let mut options = std::fs::OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path);
     file.and_then(|mut file| file.write_all(bytes))
-        .map_err(|source| DemoFault::Io { doing: "write the demo's files", source })
+        .map_err(|source| DemoFault::Io { doing: "write a new file", source })
 }

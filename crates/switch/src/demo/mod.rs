@@ -4,7 +4,7 @@
 //! link and heal it, stop, and lay the three books side by side. Never leaves loopback, never keeps a file.
 //! Guards: the verdict is computed from what each side wrote down, not from what the demo hoped for.
 
-mod certificates;
+pub mod certificates;
 mod scene;
 mod show;
 mod verdict;

@@ -44,7 +44,7 @@ impl Scene {
     pub fn build(_: &Options) -> Result<Self, DemoFault> {
         let io = |source| DemoFault::Io { doing: "make a directory for the demo", source };
         let dir = tempfile::Builder::new().prefix("pointsman-demo-").tempdir().map_err(io)?;
-        let certificates = Certificates::make(dir.path())?;
+        let certificates = Certificates::make(dir.path(), ["server", "client"])?;
         keys::KeyFile::generate(&dir.path().join("pointsman.keys"))
             .map_err(|fault| DemoFault::Config(fault.to_string()))?;
         let simulator = issuers(&certificates)?;
