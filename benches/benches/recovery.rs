@@ -173,5 +173,6 @@ fn outcome(number: u64, intent_lsn: Lsn) -> Outcome {
         reason: None,
         approval_seen: true,
         terminal_reason: None,
+        arpc: None,
     }
 }

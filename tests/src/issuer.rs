@@ -10,7 +10,7 @@ use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use terms::{ApprovalCode, Request, ResponseCode};
+use terms::{ApprovalCode, Arpc, Request, ResponseCode};
 use testkit::PATIENCE;
 
 /// Plain TCP on a free port of this machine, `iso87-binary` behind a two byte length.
@@ -93,16 +93,25 @@ impl Asked {
         self.reply(code, approval.then_some(ApprovalCode(*b"A12345")));
     }
 
+    /// Approves with a cryptogram for the chip.
+    pub fn approve_chip(&self, arpc: Arpc) {
+        let reply = Reply { arpc: Some(arpc), ..Reply::new(ResponseCode::approved()) };
+        self.send(&Reply { approval_code: Some(ApprovalCode(*b"A12345")), ..reply });
+    }
+
     /// Answers with this code and no approval code.
     pub fn answer_uncoded(&self, code: &str) {
         self.reply(code, None);
     }
 
     fn reply(&self, code: &str, approval_code: Option<ApprovalCode>) {
-        let reply = Reply { approval_code, ..Reply::new(ResponseCode::of(code)) };
+        self.send(&Reply { approval_code, ..Reply::new(ResponseCode::of(code)) });
+    }
+
+    fn send(&self, reply: &Reply<'_>) {
         let mut out = BytesMut::new();
         let write = |out: &mut BytesMut| {
-            write_reply(&self.speech.dialect, &self.body, &self.index, &reply, out).unwrap();
+            write_reply(&self.speech.dialect, &self.body, &self.index, reply, out).unwrap();
         };
         self.speech.framing.write(&mut out, &self.envelope.reply(), write).unwrap();
         let _ = (&self.socket).write_all(&out);

@@ -291,6 +291,10 @@ fn outcome(field: &mut Fields<'_>) -> Result<Outcome, PayloadFault> {
     let approval_code = field.ascii(6)?;
     let approved_amount = field.number(6)?;
     field.skip(3)?;
+    if flags & 16 != 0 {
+        let cryptogram = field.byte()?;
+        field.skip(usize::from(cryptogram))?;
+    }
     Ok(Outcome {
         serial,
         intent,

@@ -4,7 +4,9 @@
 use crate::event::{Origin, TxnId};
 use crate::record::Compared;
 use journal::Lsn;
-use terms::{ApprovalCode, InternalCause, IssuerIx, Kind, LinkIx, Minor, ResponseCode, Rrn, SlotKey, Tick};
+use terms::{
+    ApprovalCode, Arpc, InternalCause, IssuerIx, Kind, LinkIx, Minor, ResponseCode, Rrn, SlotKey, Tick,
+};
 
 /// What became of a request that was handed in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,6 +37,8 @@ pub struct Reply {
     pub rrn: Option<Rrn>,
     /// DE 38.
     pub approval_code: Option<ApprovalCode>,
+    /// Tag 91 of DE 55, where the issuer's answer is not at hand any more.
+    pub arpc: Option<Arpc>,
     /// DE 4 if it differs from the request's.
     pub amount: Option<Minor>,
     /// DE 60.2 of a sign-in answer.

@@ -463,6 +463,7 @@ pub(crate) fn plain(code: Code) -> Reply {
         code,
         rrn: None,
         approval_code: None,
+        arpc: None,
         amount: None,
         batch: None,
         compared: None,

@@ -21,7 +21,7 @@ use crate::transaction::{Role, Transaction};
 use crate::turn::Turn;
 use crate::write::reverses;
 use journal::Lsn;
-use terms::{ApprovalCode, InternalCause, IssuerIx, LinkIx, Minor, Request, ResponseCode, Tick};
+use terms::{ApprovalCode, Arpc, InternalCause, IssuerIx, LinkIx, Minor, Request, ResponseCode, Tick};
 
 impl Engine {
     /// Station 4, second half: the request is known.
@@ -158,6 +158,7 @@ impl Engine {
             Some(past) if known == Step::Replay && stands(&past.transaction) => Reply {
                 rrn: Some(past.transaction.rrn),
                 approval_code: past.transaction.approval_code,
+                arpc: past.transaction.arpc,
                 amount: past.transaction.approved_amount,
                 ..plain(Code::Wire(past.code.unwrap_or_else(ResponseCode::approved)))
             },
@@ -313,6 +314,7 @@ pub(crate) struct Past {
 struct Last {
     told: Told,
     approval_code: Option<ApprovalCode>,
+    arpc: Option<Arpc>,
     approved_amount: Option<Minor>,
     approval_seen: bool,
     drawn: Drawn,
@@ -333,6 +335,7 @@ fn past(turn: &Turn, records: &Fetched, received: Tick) -> Option<Past> {
     let mut transaction = restored(turn, &intent, records.intent_lsn, received);
     transaction.state = state;
     transaction.approval_code = last.approval_code;
+    transaction.arpc = last.arpc;
     transaction.approval_seen = last.approval_seen;
     transaction.issuer_code = last.told.code;
     transaction.holds = match state {
@@ -369,7 +372,7 @@ fn last(records: &Fetched) -> Option<(State, Last)> {
                 outcome;
             let approval_seen = outcome.approval_seen || state == State::Approved;
             let last = Last { told, approval_code, approved_amount, approval_seen, ..Last::default() };
-            (state, Last { reason, terminal_reason, ..last })
+            (state, Last { reason, terminal_reason, arpc: outcome.arpc, ..last })
         }
         OBLIGATION => match Obligation::read(records.payload).ok()?.owed {
             Unsettled::Reverse { told, approval_seen, part, charges, reason, terminal_reason, .. } => {

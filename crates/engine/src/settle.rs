@@ -366,6 +366,7 @@ pub(crate) fn approve(
     transaction.approved_amount = amount;
     transaction.issuer_code = Some(answer.code);
     transaction.approval_code = answer.approval_code;
+    transaction.arpc = answer.arpc;
     transaction.approval_seen = true;
     turn.write_outcome(id, transaction);
     #[cfg(pointsman_zoo)]
@@ -466,6 +467,7 @@ pub(crate) fn reply_approval(turn: &mut Turn, id: TxnId, transaction: &mut Trans
     let reply = Reply {
         rrn: Some(transaction.rrn),
         approval_code: transaction.approval_code,
+        arpc: transaction.arpc,
         amount: transaction.approved_amount,
         from_issuer: true,
         ..plain(Code::Wire(code))

@@ -13,7 +13,7 @@ use crate::table::Step;
 use journal::Lsn;
 use limits::Charge;
 use terms::{
-    ApprovalCode, BusinessDay, InternalCause, IssuerIx, LinkIx, Minor, Request, ResponseCode, Rrn, Tick,
+    ApprovalCode, Arpc, BusinessDay, InternalCause, IssuerIx, LinkIx, Minor, Request, ResponseCode, Rrn, Tick,
 };
 
 /// Scopes a transaction can be charged under.
@@ -67,6 +67,8 @@ pub struct Transaction {
     pub issuer_code: Option<ResponseCode>,
     /// The issuer's DE 38.
     pub approval_code: Option<ApprovalCode>,
+    /// The issuer's cryptogram for the chip.
+    pub arpc: Option<Arpc>,
     /// What the issuer approved, or what a partial reversal left of it, where that is not the amount asked for.
     pub approved_amount: Option<Minor>,
     /// A reversal of a part is owed: the amounts before and after. The transaction stays approved.
@@ -211,6 +213,7 @@ impl Transaction {
             deadline: Tick(0),
             issuer_code: None,
             approval_code: None,
+            arpc: None,
             approved_amount: None,
             part: None,
             cause: None,

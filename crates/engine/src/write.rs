@@ -54,6 +54,7 @@ impl Turn<'_, '_> {
             reason: owes.then_some(transaction.reason),
             approval_seen: transaction.approval_seen,
             terminal_reason: transaction.terminal_reason.filter(|_| owes),
+            arpc: transaction.arpc.filter(|_| !owes),
         };
         transaction.pending |= Written::Outcome.bit();
         #[cfg(pointsman_zoo)]

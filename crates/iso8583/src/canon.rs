@@ -6,11 +6,16 @@ use crate::dialect::{Dialect, Part, Reference};
 use crate::error::DecodeError;
 use crate::index::Index;
 use crate::keys::{KeyParts, KeyValues, named_acquirer};
+use crate::tlv::find_ber;
 use crate::view::View;
 use terms::{
-    Answer, ApprovalCode, Check, Currency, EntryMode, Expiry, Flags, Kind, Minor, OriginalRef, Pan,
+    Answer, ApprovalCode, Arpc, Check, Currency, EntryMode, Expiry, Flags, Kind, Minor, OriginalRef, Pan,
     ProcessingCode, Request, ResponseCode, Rrn, SlotKey, Stan, Text, TransmissionTime,
 };
+
+/// Data of the chip, and the issuer's cryptogram in it (EMV book 3, annex A).
+pub(crate) const CHIP: u8 = 55;
+pub(crate) const ARPC: &[u8] = &[0x91];
 
 /// What a listener knows that a message may leave out.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,6 +60,9 @@ pub fn answer(dialect: &Dialect, bytes: &[u8], index: &Index) -> Result<Answer, 
     let mut answer = Answer::new(index.mti(), stan(&view)?, code);
     answer.transmission = TransmissionTime(view.number(7).unwrap_or(0) as u32);
     answer.approval_code = view.text::<6>(roles.approval_code).and_then(approval_code);
+    if let Some(chip) = index.raw(CHIP, bytes) {
+        answer.arpc = find_ber(chip, ARPC).and_then(Arpc::new);
+    }
     answer.pan = if view.has(2) { Some(pan(&view)?) } else { None };
     answer.processing_code = view.number(3).map(|code| ProcessingCode(code as u32));
     answer.amount = amount(&view, 4)?;

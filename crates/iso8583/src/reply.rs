@@ -2,16 +2,17 @@
 //! answer, or from the little that a malformed message lets us trust.
 //! Never returns a track, a PIN or another link's MAC. Guards: the terminal gets back its own numbers.
 
-use crate::canon::Trusted;
+use crate::canon::{ARPC, CHIP, Trusted};
 use crate::dialect::{Dialect, Part};
 use crate::error::EncodeError;
 use crate::index::Index;
 use crate::patch::{Patch, Plan, compose};
 use crate::settlement::{RESULTS, TOTALS, TOTALS_LEN};
+use crate::tlv::put_ber;
 use crate::view::View;
 use crate::write::Writer;
 use bytes::BytesMut;
-use terms::{ApprovalCode, Minor, ResponseCode, Rrn};
+use terms::{ApprovalCode, Arpc, Minor, ResponseCode, Rrn};
 
 /// What an answer says beyond what it repeats of the request.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,8 @@ pub struct Reply<'a> {
     pub rrn: Option<Rrn>,
     /// DE 38.
     pub approval_code: Option<ApprovalCode>,
+    /// Tag 91 of DE 55, where nothing else of the issuer's DE 55 is known any more.
+    pub arpc: Option<Arpc>,
     /// DE 4, where less was approved than asked.
     pub amount: Option<Minor>,
     /// Text for people (DE 44, or 63.2 of UnionPay); cut to the field, left out where the dialect has no place.
@@ -41,6 +44,7 @@ impl Reply<'_> {
             code,
             rrn: None,
             approval_code: None,
+            arpc: None,
             amount: None,
             text: None,
             batch: None,
@@ -64,7 +68,12 @@ pub fn write_reply(
 ) -> Result<usize, EncodeError> {
     let request = View::new(dialect, req_bytes, req_index);
     let (text, batch) = (Made::text(dialect, reply), Made::batch(&request, reply));
-    let patch = changes(&request, reply, &text, &batch);
+    let mut patch = changes(&request, reply, &text, &batch);
+    let mut chip = Vec::new();
+    if let Some(arpc) = reply.arpc.filter(|_| dialect.has_field(CHIP)) {
+        put_ber(ARPC, arpc.as_bytes(), &mut chip);
+        patch.set_binary(CHIP, &chip);
+    }
     let keep = without(dialect.answers.echo, dialect.answers.never);
     compose(dialect, &Plan { source: request, keep, lent: None, patch: &patch }, out)
 }

@@ -163,6 +163,7 @@ fn outcome(number: u64, intent_lsn: Lsn, wall_ms: i64) -> Outcome {
         reason: None,
         approval_seen: true,
         terminal_reason: None,
+        arpc: None,
     }
 }
 

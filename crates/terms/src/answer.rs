@@ -2,7 +2,8 @@
 //! Never holds chip data or balances: those stay in the wire bytes and travel by patching.
 
 use crate::{
-    ApprovalCode, Currency, Minor, Mti, Pan, ProcessingCode, ResponseCode, Rrn, Stan, Text, TransmissionTime,
+    ApprovalCode, Arpc, Currency, Minor, Mti, Pan, ProcessingCode, ResponseCode, Rrn, Stan, Text,
+    TransmissionTime,
 };
 
 /// One answer (0110, 0210, 0230, 0410, 0430, 0810) from an issuer, or from the switch to a test terminal.
@@ -18,6 +19,8 @@ pub struct Answer {
     pub code: ResponseCode,
     /// DE 38.
     pub approval_code: Option<ApprovalCode>,
+    /// Tag 91 of DE 55.
+    pub arpc: Option<Arpc>,
     /// DE 2.
     pub pan: Option<Pan>,
     /// DE 3.
@@ -47,6 +50,7 @@ impl Answer {
             transmission: TransmissionTime::NONE,
             code,
             approval_code: None,
+            arpc: None,
             pan: None,
             processing_code: None,
             amount: None,

@@ -51,3 +51,34 @@ impl fmt::Display for ResponseCode {
 /// Authorization identification response (DE 38, an 6), as the issuer gave it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ApprovalCode(pub [u8; 6]);
+
+/// Issuer authentication data: the issuer's cryptogram for the chip that asked (EMV tag 91 in DE 55, 8 to 16 bytes). Without
+/// it the chip declines what the issuer approved, so an approval that is told again tells it again.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Arpc {
+    bytes: [u8; 16],
+    len: u8,
+}
+
+impl Arpc {
+    /// Bytes at most.
+    pub const MAX: usize = 16;
+
+    /// From the value of the tag; `None` unless it has 8 to 16 bytes.
+    pub fn new(value: &[u8]) -> Option<Self> {
+        let mut bytes = [0; Self::MAX];
+        bytes.get_mut(..value.len())?.copy_from_slice(value);
+        (value.len() >= 8).then_some(Self { bytes, len: value.len() as u8 })
+    }
+
+    /// The value of the tag.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+impl fmt::Debug for Arpc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Arpc({} bytes)", self.len)
+    }
+}

@@ -22,7 +22,7 @@ pub mod time;
 pub use answer::Answer;
 pub use card::{CardToken, Expiry, Pan};
 pub use cause::{Cause, InternalCause, Source};
-pub use codes::{ApprovalCode, ResponseCode};
+pub use codes::{ApprovalCode, Arpc, ResponseCode};
 pub use ids::{CalendarIx, IssuerIx, LinkIx, ListenerIx, WorkerIx, stable_id};
 pub use keys::{Check, KeyHasher, OriginalRef, SlotKey};
 pub use kind::{InDoubt, Kind};

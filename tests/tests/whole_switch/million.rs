@@ -184,6 +184,7 @@ fn timed_out(intent: &Intent, intent_lsn: Lsn) -> Outcome {
         reason: Some(ReversalReason::Timeout),
         approval_seen: false,
         terminal_reason: None,
+        arpc: None,
     }
 }
 

@@ -4,7 +4,7 @@
 use issuer_sim::{IssuerConfig, Listen, Simulator, server_config};
 use std::collections::BTreeMap;
 use switch::serve::{Running, start};
-use terms::Mti;
+use terms::{Arpc, Mti};
 use testkit::{metric, wait_for};
 use tests::issuer::Scripted;
 use tests::message::{Ask, Speech};
@@ -37,6 +37,11 @@ impl Stage {
         let issuer = Scripted::start();
         let mut shop = Shop::new(issuer.address);
         change(&mut shop);
+        Self::of(shop, issuer)
+    }
+
+    /// With the journal of a former one.
+    pub fn of(shop: Shop, issuer: Scripted) -> Self {
         let switch = start(shop.config()).unwrap();
         wait_for("ready", || switch.unready().is_empty());
         Self { issuer, shop, switch }
@@ -68,6 +73,12 @@ impl Stage {
     #[track_caller]
     pub fn reaches(&self, family: &str, labels: &[&str], value: f64) {
         wait_for(family, || self.metric(family, labels) >= value);
+    }
+
+    /// Stops the switch; the rest stands.
+    pub fn stop(self) -> (Shop, Scripted) {
+        self.switch.stop().unwrap();
+        (self.shop, self.issuer)
     }
 
     /// Waits until nothing is in flight or owed, then stops the switch and reads its book.
@@ -149,6 +160,24 @@ fn a_repeat_joins_what_is_in_flight_and_hears_again_what_was_answered() {
     let other = Ask { amount: 4_300, ..ask };
     assert_eq!(second.ask(&other).unwrap().code.as_str(), "94", "same key, other content");
     assert!(stage.issuer.backlog().is_empty(), "a repeat is never a second debit");
+}
+
+#[test]
+fn a_chip_hears_its_issuers_cryptogram_again() {
+    let stage = Stage::new();
+    let mut till = stage.till();
+    let ask = Ask::purchase(HARBOUR_CARD, 5, 900);
+    till.send(&ask).unwrap();
+    let arpc = Arpc::new(&[0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6, 0x07, 0x18, 0x30, 0x30]).unwrap();
+    stage.issuer.asked().approve_chip(arpc);
+    assert_eq!(till.hear().unwrap().arpc, Some(arpc));
+    assert_eq!(till.ask(&ask).unwrap().arpc, Some(arpc), "its repeat");
+    let (shop, issuer) = stage.stop();
+    let again = Stage::of(shop, issuer);
+    let answer = again.till().ask(&ask).unwrap();
+    assert_eq!((answer.code.as_str(), answer.arpc), ("00", Some(arpc)), "its repeat after a restart");
+    assert!(again.issuer.backlog().is_empty());
+    assert!(again.book().findings.is_empty(), "the second reader knows the record");
 }
 
 #[test]

@@ -290,6 +290,7 @@ impl Of<'_> {
             reason: None,
             approval_seen: state == State::Approved,
             terminal_reason: None,
+            arpc: None,
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Damaged, OUTCOME, Record, Serial};
 use crate::State;
 use crate::effect::ReversalReason;
 use journal::{Kind, Lsn};
-use terms::{ApprovalCode, Check, InternalCause, Minor, ResponseCode, SlotKey};
+use terms::{ApprovalCode, Arpc, Check, InternalCause, Minor, ResponseCode, SlotKey};
 
 /// What a terminal was told: our cause, the issuer's code, or both; neither is "nothing yet".
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -71,21 +71,25 @@ pub struct Outcome {
     pub approval_seen: bool,
     /// DE 39 of the terminal's reversal that led to state Reversing; not kept where it is longer than three bytes.
     pub terminal_reason: Option<ResponseCode>,
+    /// Tag 91 of DE 55, with state Approved.
+    pub arpc: Option<Arpc>,
 }
 
-/// Length of every OUTCOME payload.
+/// Length of an OUTCOME payload; one with a cryptogram has its length and bytes behind it.
 pub const OUTCOME_BYTES: usize = 56;
+const ARPC_BYTES: usize = 1 + Arpc::MAX;
 const _: () = assert!(OUTCOME_BYTES <= 64);
 
 const APPROVAL_SEEN: u8 = 1;
 const HAS_APPROVAL_CODE: u8 = 2;
 const HAS_AMOUNT: u8 = 4;
+const HAS_ARPC: u8 = 16;
 
 impl Record for Outcome {
     const KIND: Kind = OUTCOME;
 
     fn write(&self, out: &mut Vec<u8>) {
-        let mut pen = Pen::<OUTCOME_BYTES>::new();
+        let mut pen = Pen::<{ OUTCOME_BYTES + ARPC_BYTES }>::new();
         pen.u64(self.serial.0);
         pen.u64(self.slot.0);
         pen.u32(self.repeat.0);
@@ -98,6 +102,10 @@ impl Record for Outcome {
         pen.array(self.approval_code.map_or([0; 6], |code| code.0));
         pen.amount(self.approved_amount.unwrap_or(0));
         pen.array(short(self.terminal_reason));
+        if let Some(arpc) = &self.arpc {
+            pen.u8(arpc.as_bytes().len() as u8);
+            pen.bytes(arpc.as_bytes());
+        }
         pen.into(out);
     }
 
@@ -116,6 +124,7 @@ impl Record for Outcome {
         let approval_code = reading.array().map(ApprovalCode)?;
         let amount = reading.amount()?;
         let terminal_reason = read_short(reading.array()?);
+        let arpc = if flags & HAS_ARPC == 0 { None } else { Some(read_arpc(&mut reading)?) };
         reading.end()?;
         Ok(Self {
             serial,
@@ -130,6 +139,7 @@ impl Record for Outcome {
             reason,
             approval_seen: flags & APPROVAL_SEEN != 0,
             terminal_reason,
+            arpc,
         })
     }
 
@@ -147,7 +157,14 @@ impl Outcome {
         flag(self.approval_seen, APPROVAL_SEEN)
             | flag(self.approval_code.is_some(), HAS_APPROVAL_CODE)
             | flag(self.approved_amount.is_some(), HAS_AMOUNT)
+            | flag(self.arpc.is_some(), HAS_ARPC)
     }
+}
+
+fn read_arpc(reading: &mut Reading<'_>) -> Result<Arpc, Damaged> {
+    let len = reading.u8()?;
+    let arpc = Arpc::new(reading.bytes(usize::from(len))?);
+    reading.expect(arpc, "a cryptogram of 8 to 16 bytes")
 }
 
 /// Three bytes, filled with zeros.

@@ -12,8 +12,9 @@ use journal::Lsn;
 use limits::{Charge, LimitKey, Scope};
 use terms::batch::{BatchSide, Side, Totals, UPLOAD_LINES_MAX, UploadLine};
 use terms::{
-    ApprovalCode, BusinessDay, CardToken, Check, Currency, EntryMode, Expiry, Flags, InternalCause, Kind,
-    Mti, OriginalRef, ProcessingCode, Request, ResponseCode, Rrn, SlotKey, Stan, Text, TransmissionTime,
+    ApprovalCode, Arpc, BusinessDay, CardToken, Check, Currency, EntryMode, Expiry, Flags, InternalCause,
+    Kind, Mti, OriginalRef, ProcessingCode, Request, ResponseCode, Rrn, SlotKey, Stan, Text,
+    TransmissionTime,
 };
 
 const SERIAL: Serial = Serial(0x0003_0400_0000_002A);
@@ -109,6 +110,7 @@ fn outcome() -> Outcome {
         reason: Some(ReversalReason::Timeout),
         approval_seen: true,
         terminal_reason: Some(ResponseCode::of("98")),
+        arpc: None,
     }
 }
 
@@ -236,6 +238,10 @@ fn all() -> Vec<(&'static str, String)> {
     vec![
         ("INTENT", hex(&intent())),
         ("OUTCOME", hex(&outcome())),
+        (
+            "OUTCOME with a cryptogram",
+            hex(&Outcome { arpc: Arpc::new(b"\xA1\xB2\xC3\xD4\xE5\xF6\x07\x1800"), ..outcome() }),
+        ),
         ("REFUSED", hex(&refused)),
         ("OBLIGATION reverse", hex(&obligation(reverse(None)))),
         ("OBLIGATION reverse in part", hex(&obligation(reverse(Some(Part { before: 1250, stays: 900 }))))),

@@ -120,6 +120,7 @@ impl World {
             reason: pencil.owes.then_some(ReversalReason::Timeout),
             approval_seen: pencil.approval_seen,
             terminal_reason: None,
+            arpc: None,
         };
         self.write(&outcome);
     }

@@ -54,7 +54,8 @@ proptest! {
 
     #[test]
     fn an_outcome_comes_back(outcome in any_of::outcome()) {
-        prop_assert_eq!(payload(&outcome).len(), OUTCOME_BYTES);
+        let cryptogram = outcome.arpc.map_or(0, |arpc| 1 + arpc.as_bytes().len());
+        prop_assert_eq!(payload(&outcome).len(), OUTCOME_BYTES + cryptogram);
         there_and_back(outcome)?;
     }
 

@@ -16,8 +16,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use terms::batch::{BatchSide, BatchTotals, Side, Totals, UPLOAD_LINES_MAX, UploadLine};
 use terms::{
-    ApprovalCode, BusinessDay, CardToken, Check, Currency, EntryMode, Expiry, Flags, InternalCause, Kind,
-    Minor, Mti, OriginalRef, Pan, ProcessingCode, Request, ResponseCode, Rrn, SlotKey, Stan, Text,
+    ApprovalCode, Arpc, BusinessDay, CardToken, Check, Currency, EntryMode, Expiry, Flags, InternalCause,
+    Kind, Minor, Mti, OriginalRef, Pan, ProcessingCode, Request, ResponseCode, Rrn, SlotKey, Stan, Text,
     TransmissionTime,
 };
 
@@ -185,10 +185,11 @@ prop_compose! {
         serial in serial(), slot in slot(), repeat in check(), intent_lsn in lsn(), wall_ms in wall(),
         state in state(), told in told(), approval_code in of(approval_code()), approved_amount in of(amount()),
         reason in of(reason()), approval_seen in any::<bool>(), terminal_reason in of(short_code()),
+        arpc in of(vec(any::<u8>(), 8..=Arpc::MAX)),
     ) -> Outcome {
         Outcome {
             serial, slot, repeat, intent_lsn, wall_ms, state, told, approval_code, approved_amount, reason,
-            approval_seen, terminal_reason,
+            approval_seen, terminal_reason, arpc: arpc.and_then(|value| Arpc::new(&value)),
         }
     }
 }

@@ -457,6 +457,7 @@ fn rendered(dialect: &iso8583::Dialect, reply: &Reply) -> iso8583::Reply<'static
     iso8583::Reply {
         rrn: reply.rrn,
         approval_code: reply.approval_code,
+        arpc: reply.arpc,
         amount: reply.amount,
         batch: reply.batch,
         compared: reply.compared.map(|results| results.map(|result| b'0' + result as u8)),
