@@ -48,7 +48,7 @@ pub struct Ask {
     pub original: Option<u32>,
     /// DE 12 as hhmmss.
     pub local_time: u64,
-    /// DE 48 of a settlement or an upload.
+    /// DE 48 of a settlement or an upload, or of anything an acquirer sends.
     pub totals: Option<String>,
 }
 
@@ -238,6 +238,9 @@ impl Ask {
         writer.number(12, self.local_time).number(13, LOCAL_DATE).number(22, 12).number(25, self.condition);
         self.track(&mut writer);
         self.who(&mut writer);
+        if let Some(text) = &self.totals {
+            writer.text(48, text.as_bytes());
+        }
         writer.number(49, 156);
         self.secrets(&mut writer);
         if let Some(original) = self.original.filter(|_| self.mti != 0x0400) {

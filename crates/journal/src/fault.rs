@@ -20,7 +20,7 @@ pub enum Fault {
         source: io::Error,
     },
     /// Another process (or another journal in this one) has the directory open.
-    #[error("journal {} is held by {who}", dir.display())]
+    #[error("{} is held by {who}", dir.display())]
     Held {
         /// The journal directory.
         dir: PathBuf,

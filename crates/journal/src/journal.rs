@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::SystemTime;
 
 use crate::align::align;
 use crate::committer::Committer;
@@ -147,8 +146,8 @@ fn take_lock(place: &Place) -> Result<LockGuard, Fault> {
 
 fn who_we_are() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "unknown".to_owned());
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    format!("process {} on host {}, since unix second {since}\n", std::process::id(), host.trim())
+    let since = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
+    format!("process {} on host {}, since {since}\n", std::process::id(), host.trim())
 }
 
 fn assemble(

@@ -129,8 +129,13 @@ fn the_second_opener_is_told_who_was_first() {
     for disk in [Arc::new(RealDisk) as Arc<dyn journal::Disk>, Arc::new(FakeDisk::new())] {
         let options = || Options { dir: dir.path().to_owned(), ..small() };
         let (desk, ..) = open_on(disk.clone(), options()).unwrap();
-        let Err(Fault::Held { who, .. }) = open_on(disk.clone(), options()) else { panic!("two openers") };
-        assert!(who.starts_with(&format!("process {} on host ", std::process::id())), "{who}");
+        let Err(held @ Fault::Held { .. }) = open_on(disk.clone(), options()) else { panic!("two openers") };
+        let text = held.to_string();
+        let start = format!("{} is held by process {} on host ", dir.path().display(), std::process::id());
+        assert!(text.starts_with(&start), "{text}");
+        let since = text.rsplit_once(", since ").unwrap().1;
+        let shape: String = since.chars().map(|one| if one.is_ascii_digit() { '0' } else { one }).collect();
+        assert_eq!(shape, "0000-00-00 00:00:00 UTC", "{text}");
         drop(desk);
         open_on(disk, options()).unwrap();
     }

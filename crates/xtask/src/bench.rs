@@ -35,7 +35,8 @@ pub fn run(bench: &Bench) -> Result<(), String> {
 }
 
 fn peers(rounds: u32, seconds: u32, json: bool) -> Result<(), String> {
-    tools::ensure(tools::FOR_PEERS, &["libnginx-mod-stream"])?;
+    tools::ensure(tools::FOR_PEERS)?;
+    tools::ensure_stream_module()?;
     // Everything is built first, so that no compiler runs beside a measurement.
     finish(cargo(&[
         "build",

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 /// # Errors
 /// Says how many steps failed; the summary says which.
 pub fn all(long: bool) -> Result<(), String> {
-    tools::ensure(tools::FOR_TESTS, &[])?;
+    tools::ensure_components()?;
+    tools::ensure(tools::FOR_TESTS)?;
     let mut steps = lints();
     // The whole-switch tests run the binary: it must be the one of this tree.
     steps.push(step("build", cargo(&["build", "--workspace", "--bins"])));
@@ -32,7 +33,8 @@ pub fn all(long: bool) -> Result<(), String> {
 /// # Errors
 /// As [`all`].
 pub fn check() -> Result<(), String> {
-    tools::ensure(&tools::FOR_TESTS[..1], &[])?;
+    tools::ensure_components()?;
+    tools::ensure(&tools::FOR_TESTS[..1])?;
     summary(&lints())
 }
 

@@ -1,6 +1,6 @@
 //! Tools that tests and measurements need besides Rust: found, installed on Debian, or named.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A program and the Debian package that has it.
@@ -22,11 +22,67 @@ pub const FOR_TESTS: &[Tool] = &[
 pub const FOR_PEERS: &[Tool] =
     &[Tool { program: "nginx", package: "nginx-light" }, Tool { program: "haproxy", package: "haproxy" }];
 
+/// Parts of the toolchain that formatting and lints need: the cargo command and the component that has it.
+const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
+
+/// Makes sure that the toolchain can format and lint: with rustup both can be left out.
+///
+/// # Errors
+/// Names what is missing and how to get it.
+pub fn ensure_components() -> Result<(), String> {
+    let has = |command: &str| {
+        crate::run::cargo(&[command, "--version"]).output().is_ok_and(|output| output.status.success())
+    };
+    missing_components(has)
+}
+
+fn missing_components(has: impl Fn(&str) -> bool) -> Result<(), String> {
+    let missing: Vec<&str> =
+        COMPONENTS.iter().filter(|(command, _)| !has(command)).map(|(_, component)| *component).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    Err(format!("the toolchain lacks {names}: `rustup component add {names}`, or your system's package"))
+}
+
+/// Makes sure that nginx can pass streams on: on Debian that is a module of its own.
+///
+/// # Errors
+/// If it cannot and the module cannot be installed here.
+pub fn ensure_stream_module() -> Result<(), String> {
+    if has_stream_module() {
+        return Ok(());
+    }
+    let named = format!("nginx' stream module (Debian: {STREAM_PACKAGE})");
+    if find("apt-get").is_none() {
+        return Err(format!("missing: {named}; this is no Debian, please install it"));
+    }
+    eprintln!("installing {named}");
+    apt(&["update", "-qq"])?;
+    apt(&["install", "-y", "-qq", "--no-install-recommends", STREAM_PACKAGE])?;
+    if has_stream_module() { Ok(()) } else { Err(format!("{named} is still missing")) }
+}
+
+fn has_stream_module() -> bool {
+    let built = || {
+        let nginx = find("nginx")?;
+        let told = Command::new(nginx).arg("-V").output().ok()?;
+        Some(is_built_in(&String::from_utf8_lossy(&told.stderr)))
+    };
+    Path::new(STREAM_MODULE).is_file() || built().unwrap_or(false)
+}
+
+/// Whether `nginx -V` says that streams are part of the binary; `--with-stream=dynamic` is not.
+fn is_built_in(told: &str) -> bool {
+    told.split_whitespace().any(|word| word == "--with-stream")
+}
+
 /// Makes sure that every tool is there.
 ///
 /// # Errors
 /// Names the tools that are missing and cannot be installed here.
-pub fn ensure(tools: &[Tool], packages: &[&str]) -> Result<(), String> {
+pub fn ensure(tools: &[Tool]) -> Result<(), String> {
     let missing: Vec<Tool> = tools.iter().copied().filter(|tool| find(tool.program).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
@@ -37,8 +93,7 @@ pub fn ensure(tools: &[Tool], packages: &[&str]) -> Result<(), String> {
         return Err(format!("missing: {names}; this is no Debian, please install them"));
     }
     eprintln!("installing {names}");
-    let mut wanted: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
-    wanted.extend(packages);
+    let wanted: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
     apt(&["update", "-qq"]).and_then(|()| {
         let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
         arguments.extend(&wanted);
@@ -57,6 +112,10 @@ pub fn find(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).chain(system).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
+/// Where Debian puts it, and its package.
+const STREAM_MODULE: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
+const STREAM_PACKAGE: &str = "libnginx-mod-stream";
+
 /// apt-get, through sudo unless we are root.
 fn apt(arguments: &[&str]) -> Result<(), String> {
     let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.starts_with(b"0"));
@@ -69,5 +128,25 @@ fn apt(arguments: &[&str]) -> Result<(), String> {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("apt-get {} failed: {status}", arguments.join(" "))),
         Err(error) => Err(format!("apt-get cannot be started (as root or through sudo): {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_toolchain_without_lints_is_told_how_to_get_them() {
+        assert_eq!(missing_components(|_| true), Ok(()));
+        let told = missing_components(|command| command == "fmt").unwrap_err();
+        assert!(told.contains("`rustup component add clippy`"), "{told}");
+        let told = missing_components(|_| false).unwrap_err();
+        assert!(told.contains("`rustup component add rustfmt clippy`"), "{told}");
+    }
+
+    #[test]
+    fn a_module_that_is_only_loadable_is_not_built_in() {
+        assert!(is_built_in("configure arguments: --with-threads --with-stream --with-http_v2_module"));
+        assert!(!is_built_in("configure arguments: --with-stream=dynamic --with-stream_ssl_module"));
     }
 }

@@ -62,6 +62,9 @@ struct Figures {
 
 #[derive(Serialize)]
 struct Report {
+    /// What keeps these figures from being told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     terminals: Figures,
     acquirer: Figures,
     /// Of all rounds of the switch.
@@ -119,12 +122,16 @@ pub fn run(peers: &Peers) -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    let result = Report { terminals: figures(&samples[0]), acquirer: figures(&samples[1]), books };
+    let (terminals, acquirer) = (figures(&samples[0]), figures(&samples[1]));
+    let result = Report { note: too_few(terminals.rounds), terminals, acquirer, books };
     if peers.json {
         println!("{}", serde_json::to_string(&result)?)
     } else {
         println!("{}", table(&result));
         println!("books of the switch's rounds {}", result.books.line());
+    }
+    if let Some(note) = &result.note {
+        eprintln!("{note}");
     }
     result.books.required()
 }
@@ -202,6 +209,13 @@ fn figures([nginx, haproxy, switch]: &[Vec<Sample>; 3]) -> Figures {
     }
 }
 
+/// Said where the median is of fewer rounds than it takes.
+fn too_few(rounds: usize) -> Option<String> {
+    (rounds < ROUNDS_MIN).then(|| {
+        format!("note: medians of {rounds} rounds; fewer than {ROUNDS_MIN} tell nothing that may be compared or published")
+    })
+}
+
 /// The middle one, or the mean of the two in the middle; 0 of nothing.
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
@@ -249,12 +263,21 @@ const SHAPES: [Shape; 2] = [
     Shape { name: "terminals", connections: 1_000, in_flight: 1 },
     Shape { name: "acquirer", connections: 64, in_flight: 16 },
 ];
+/// A median of fewer is the luck of one round.
+const ROUNDS_MIN: usize = 7;
 const LONGEST: Duration = Duration::from_secs(600);
 const RESERVE: Duration = Duration::from_secs(20);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fewer_than_seven_rounds_are_said_to_be_few() {
+        assert_eq!((too_few(7), too_few(9)), (None, None));
+        assert!(too_few(6).is_some_and(|note| note.contains("medians of 6 rounds")));
+        assert!(too_few(0).is_some());
+    }
 
     #[test]
     fn medians() {

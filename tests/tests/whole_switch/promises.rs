@@ -93,7 +93,7 @@ fn the_service_build_carries_no_simulator() {
 }
 
 #[test]
-fn no_card_number_is_written_in_clear() {
+fn no_card_number_and_nothing_of_track_pin_or_cvv_is_written_in_clear() {
     let config = IssuerConfig::new("harbour", "iso87-binary");
     let issuer = Simulator::start(vec![(config, Listen::loopback())]).unwrap();
     let shop = Shop::new(issuer.address("harbour").unwrap());
@@ -104,14 +104,28 @@ fn no_card_number_is_written_in_clear() {
     let (status, log) = process.ended();
     assert!(status.success(), "{log}");
     assert!(seen.contains("pointsman_transactions_total") && log.contains("listening"));
-    for pan in [HARBOUR_CARD, UNKNOWN_CARD] {
-        for form in forms(pan) {
-            assert!(!holds(&shop.journal(), &form), "the journal holds {pan} as {form:02X?}");
-            for text in [&log, &seen] {
-                let clear = text.as_bytes().windows(form.len()).any(|window| window == form);
-                assert!(!clear, "log or metrics hold {pan} as {form:02X?}");
-            }
+    for secret in [HARBOUR_CARD, UNKNOWN_CARD, TRACK_TAIL, VERIFICATION_VALUE] {
+        for form in forms(secret) {
+            is_nowhere(&shop, [&log, &seen], secret, &form);
         }
+    }
+    let hex = |upper: bool| -> String {
+        PIN_BLOCK
+            .iter()
+            .map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") })
+            .collect()
+    };
+    for form in [PIN_BLOCK.to_vec(), hex(true).into(), hex(false).into(), format!("{PIN_BLOCK:?}").into()] {
+        is_nowhere(&shop, [&log, &seen], "a PIN block", &form);
+    }
+}
+
+#[track_caller]
+fn is_nowhere(shop: &Shop, texts: [&str; 2], secret: &str, form: &[u8]) {
+    assert!(!holds(&shop.journal(), form), "the journal holds {secret} as {form:02X?}");
+    for text in texts {
+        let clear = text.as_bytes().windows(form.len()).any(|window| window == form);
+        assert!(!clear, "log or metrics hold {secret} as {form:02X?}");
     }
 }
 
@@ -119,7 +133,7 @@ fn no_card_number_is_written_in_clear() {
 fn trade(process: &Process, shop: &Shop) -> String {
     let mut till =
         Terminal::tls(process.listener("pos"), &Speech::unionpay(), &shop.certificates.stranger()).unwrap();
-    let track2 = Some(format!("{HARBOUR_CARD}=30122010000012345"));
+    let track2 = Some(format!("{HARBOUR_CARD}=3012{TRACK_TAIL}"));
     let sale = Ask { track2, ..Ask::purchase(HARBOUR_CARD, 1, 1_000) };
     assert_eq!(till.ask(&sale).unwrap().code.as_str(), "00");
     assert_eq!(till.ask(&sale.reversed()).unwrap().code.as_str(), "00");
@@ -129,11 +143,27 @@ fn trade(process: &Process, shop: &Shop) -> String {
         || Terminal::tls(process.listener("acquirer"), &acquirer, &shop.certificates.client()).unwrap();
     let mut line = open();
     assert_eq!(line.ask(&Ask::purchase(HARBOUR_CARD, 3, 1_000)).unwrap().code.as_str(), "00");
-    let mut broken = acquirer.frame(&Ask::purchase(HARBOUR_CARD, 4, 1_000));
+    let loaded = Ask {
+        totals: Some(format!("CVV2 {VERIFICATION_VALUE}")),
+        track2: sale.track2.clone(),
+        ..Ask::purchase(HARBOUR_CARD, 5, 1_000)
+    };
+    assert_eq!(line.ask(&loaded).unwrap().code.as_str(), "00");
+    let with_pin = Ask { pin: Some(PIN_BLOCK), ..loaded };
+    assert_eq!(line.ask(&Ask { stan: 6, ..with_pin.clone() }).unwrap().code.as_str(), "57");
+    let mut broken = acquirer.frame(&Ask { stan: 4, ..with_pin });
     let amount = broken.windows(12).position(|window| window == b"000000001000").unwrap();
     broken[amount] = b'x';
     line.send_bytes(&broken).unwrap();
     assert_eq!(line.hear().unwrap().code.as_str(), "30");
+    // The same bytes where no field is in its place: everything is read as something else.
+    for cut in [2, 3, 7, 20, 21, 40, 60, 61] {
+        let rest = &broken[2 + cut..];
+        let shifted = [&(rest.len() as u16).to_be_bytes()[..], rest].concat();
+        let mut line = open();
+        line.send_bytes(&shifted).unwrap();
+        assert!(line.hear().is_err(), "{cut} bytes cut off");
+    }
     let garbage = [&[0, 40][..], HARBOUR_CARD.as_bytes(), &[0xEE; 24]].concat();
     let mut line = open();
     line.send_bytes(&garbage).unwrap();
@@ -212,4 +242,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> String {
 /// types they are written with.
 const SIDEWAYS: [(&str, &str); 2] = [("issuer-sim", "books"), ("archive", "engine")];
 const CHORES: [&str; 3] = ["testkit", "xtask", "tests"];
+/// What stands behind the expiry of a track: service code and discretionary data.
+const TRACK_TAIL: &str = "2019846310275";
+const VERIFICATION_VALUE: &str = "7340915826";
+const PIN_BLOCK: [u8; 8] = [0xD1, 0xEE, 0xF4, 0x19, 0xD0, 0xAE, 0x26, 0xB7];
 const UNKNOWN_CARD: &str = "4539578763621486";
