@@ -12,6 +12,7 @@
 
 mod archiver;
 mod fault;
+mod messages;
 mod pace;
 mod row;
 mod rows;
@@ -25,6 +26,7 @@ mod writer;
 
 pub use archiver::{Archiver, Held, Place, Progress};
 pub use fault::Fault;
+pub use messages::{Captured, Messages};
 pub use pace::Pace;
 pub use search::{Found, Key, Outcome, Search};
 pub use timeline::{Field, Hop, Timeline};

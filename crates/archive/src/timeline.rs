@@ -1,6 +1,7 @@
 //! What happened to one transaction: its records in their order, told as hops.
 //! Never invents a time: a hop that the journal has no time for has none. Guards: every record of the transaction is in it.
 
+use crate::Captured;
 use crate::search::Found;
 use crate::view::Names;
 use crate::words;
@@ -15,6 +16,9 @@ pub struct Timeline {
     pub transaction: Found,
     /// In the order of the journal.
     pub hops: Vec<Hop>,
+    /// What was said, masked, if it was captured and is still kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<Captured>,
 }
 
 /// One step on the way.
@@ -60,6 +64,17 @@ pub(crate) fn hops(db: &Connection, names: &Names, found: &Found) -> Result<Vec<
     }
     all.extend(of_batch(db, names, found)?);
     Ok(all)
+}
+
+/// The times that the journal does not have, from the messages.
+pub(crate) fn add_times(hops: &mut [Hop], messages: &Captured) {
+    for hop in hops.iter_mut().filter(|hop| hop.at.is_none()) {
+        hop.at = match hop.what.as_str() {
+            "forward" => messages.forwarded,
+            "reply" => Some(messages.replied),
+            _ => None,
+        };
+    }
 }
 
 /// What was said about the batch that an approved transaction counts in.

@@ -1,6 +1,7 @@
 //! The archive, read: also while it is filled, and by another process.
 //! Never writes. Guards: a search and a timeline each see one state of the tables.
 
+use crate::messages;
 use crate::schema;
 use crate::search::{self, Found, Search};
 use crate::timeline::{self, Timeline};
@@ -9,12 +10,13 @@ use journal::{Lsn, Mark};
 use rusqlite::Connection;
 use serde::Serialize;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An open archive.
 pub struct View {
     pub(crate) db: Connection,
     names: Names,
+    dir: PathBuf,
 }
 
 /// What the archive holds.
@@ -59,7 +61,7 @@ impl View {
                 Ok(())
             })
             .map_err(Fault::sqlite("be read"))?;
-        Ok(Self { db, names })
+        Ok(Self { db, names, dir: dir.to_owned() })
     }
 
     /// What it holds.
@@ -95,8 +97,17 @@ impl View {
     pub fn timeline(&self, id: Lsn) -> Result<Option<Timeline>, Fault> {
         let one = Search { keys: vec![Key::Id(id)], limit: 1, ..Search::default() };
         let Some(found) = self.find(&one)?.pop() else { return Ok(None) };
-        let hops = timeline::hops(&self.db, &self.names, &found).map_err(Fault::sqlite("be read"))?;
-        Ok(Some(Timeline { transaction: found, hops }))
+        let mut hops = timeline::hops(&self.db, &self.names, &found).map_err(Fault::sqlite("be read"))?;
+        let serial = self.serial(id).map_err(Fault::sqlite("be read"))?;
+        let messages = messages::of(&self.dir, &found, serial)?;
+        if let Some(messages) = &messages {
+            timeline::add_times(&mut hops, messages);
+        }
+        Ok(Some(Timeline { transaction: found, hops, messages }))
+    }
+
+    fn serial(&self, id: Lsn) -> rusqlite::Result<Option<i64>> {
+        self.db.query_row("SELECT serial FROM txn WHERE id = ?1", [id.0 as i64], |row| row.get(0))
     }
 
     /// Positions of the first records of all transactions, in order: for whoever compares the archive with the journal.

@@ -28,7 +28,7 @@ pub struct Families {
     breaker: Vec<Gauge>,
     reload: Vec<Gauge>,
     certificate: Vec<Gauge>,
-    archive: [Vec<Gauge>; 4],
+    archive: [Vec<Gauge>; 5],
 }
 
 impl Families {
@@ -116,8 +116,8 @@ impl Families {
 
     /// How far the archive is behind the journal. Stays 0 where there is none.
     pub fn archive(&self, lag: &ArchiveLag) {
-        let ArchiveLag { bytes, records, seconds, paused } = *lag;
-        let figures = [bytes as f64, records as f64, seconds, f64::from(u8::from(paused))];
+        let ArchiveLag { bytes, records, seconds, dropped, paused } = *lag;
+        let figures = [bytes as f64, records as f64, seconds, dropped as f64, f64::from(u8::from(paused))];
         for (gauge, figure) in self.archive.iter().zip(figures) {
             gauge[0].set(figure);
         }
@@ -137,6 +137,8 @@ pub struct ArchiveLag {
     pub records: u64,
     /// Age of its newest record, if there are newer ones in the journal; else 0.
     pub seconds: f64,
+    /// Messages that were to be kept and were not.
+    pub dropped: u64,
     /// Nothing is taken in: somebody paused it, another process fills it, or it failed.
     pub paused: bool,
 }
@@ -245,9 +247,13 @@ const LINK_UP: &str = "pointsman_link_up";
 const RELOAD: &str = "pointsman_config_last_reload_successful";
 const CERTIFICATE: &str = "pointsman_tls_certificate_not_after_timestamp_seconds";
 const BUILD_INFO: &str = "pointsman_build_info";
-const ARCHIVE: [(&str, &str); 4] = [
+const ARCHIVE: [(&str, &str); 5] = [
     ("pointsman_archive_lag_bytes", "Bytes of the journal that are not in the archive yet"),
     ("pointsman_archive_lag_records", "Records of the journal that are not in the archive yet"),
     ("pointsman_archive_lag_seconds", "Age of the newest archived record, while the archive is behind"),
+    (
+        "pointsman_archive_messages_dropped",
+        "Messages since the start that were to be kept: over the rate, or no room",
+    ),
     ("pointsman_archive_paused", "1 if nothing is archived: paused, filled by another process, or failed"),
 ];

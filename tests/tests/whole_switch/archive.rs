@@ -72,7 +72,9 @@ impl Stage {
 fn trade(stage: &Stage, process: &Process, stan: u32) {
     let mut till = stage.till(process);
     let mut told = |ask: &Ask, code: &str| assert_eq!(till.ask(ask).unwrap().code.as_str(), code, "{ask:?}");
-    told(&Ask::purchase(HARBOUR_CARD, stan, 1_250), "00");
+    let track2 = Some(format!("{HARBOUR_CARD}={TRACK}"));
+    told(&Ask { track2, ..Ask::purchase(HARBOUR_CARD, stan, 1_250) }, "00");
+    told(&Ask { pin: Some(PIN), ..Ask::purchase(HARBOUR_CARD, stan + 8, 1_250) }, "57");
     told(&Ask::purchase(HARBOUR_CARD, stan + 1, 90_000_000), "51");
     told(&Ask::purchase("4539578763621486", stan + 2, 1_000), "15");
     let reversed = Ask::purchase(HARBOUR_CARD, stan + 3, 2_000);
@@ -161,6 +163,18 @@ fn a_support_desk_finds_out_what_happened_while_the_switch_runs_and_after() {
         assert!(status == 0 && told.contains(words), "{words} in\n{told}");
     }
 
+    assert_eq!(without_chance(&told, one).trim_end(), TOLD.trim_end(), "{told}");
+    // What was said, as long as the ring has it: no field of it in clear.
+    assert!(told.contains("reply at") && told.contains("= 622424******2641\n"), "{told}");
+    let refused = stage.json(&["txn", "find", "--stan", "3"], "");
+    let refused = refused["transactions"][0].clone();
+    assert_eq!(refused["outcome"], "refused");
+    let (_, told) = stage.pointsman(&["txn", "find", "--stan", "3"], "");
+    assert!(told.contains("request at") && told.contains("39 ") && told.contains("= 15"), "{told}");
+    let approved = stage.json(&["txn", "show", &rrn_of(&stage, 1)], "");
+    assert!(approved["messages"]["answer"].is_string(), "every approval is sampled here: {approved}");
+    assert!(approved["hops"].as_array().unwrap().iter().all(|hop| hop["at"].is_number()), "{approved}");
+
     let of_card = stage.json(&["txn", "find", "--pan", "-"], HARBOUR_CARD);
     let token = of_card["transactions"][0]["token"].as_str().unwrap().to_owned();
     let of_token = stage.json(&["txn", "find", "--token", &token], "");
@@ -202,6 +216,7 @@ fn killed_and_started_again_the_archive_goes_on_where_its_rows_end() {
         process.kill_nine();
     }
     let process = stage.serve();
+    trade(&stage, &process, 41);
     settled(&stage, &process);
     process.terminate();
     assert!(process.ended().0.success());
@@ -211,6 +226,11 @@ fn killed_and_started_again_the_archive_goes_on_where_its_rows_end() {
             assert!(!holds(&stage.dir(), &form), "the archive holds {pan} as {form:02X?}");
         }
     }
+    for (secret, what) in [(TRACK.as_bytes(), "a track"), (&PIN[..], "a PIN"), (PIN_HEX.as_bytes(), "a PIN")]
+    {
+        assert!(!holds(&stage.dir(), secret), "the archive holds {what}");
+    }
+    assert!(holds(&stage.dir(), b"******"), "what it holds of them is masked");
 }
 
 #[test]
@@ -253,5 +273,57 @@ fn a_paused_archive_says_how_far_it_is_behind_and_goes_on_when_it_is_told() {
     agrees(&stage);
 }
 
-const ARCHIVE: &str = "[archive]\ndir = \"archive\"\ncpu_percent = 50\n[[calendar]]";
+/// The first part of what was told, without what differs from run to run: times, numbers drawn by chance, widths.
+fn without_chance(told: &str, one: &Value) -> String {
+    let known = [("serial", "NUMBER"), ("rrn", "RRN"), ("token", "TOKEN")];
+    let told = told.split("\njournaled:").next().unwrap();
+    let word = |word: &str| {
+        let (word, comma) = word.strip_suffix(',').map_or((word, ""), |word| (word, ","));
+        let is_time = word.contains(':') && word.contains('.');
+        let name = known.iter().find(|(key, _)| one[key].as_str() == Some(word)).map(|(_, name)| *name);
+        let is_span = word.starts_with('+');
+        let is_date = word.len() == 10 && word.matches('-').count() == 2;
+        name.or(is_time.then_some("TIME"))
+            .or(is_date.then_some("DATE"))
+            .or(is_span.then_some("+N"))
+            .unwrap_or(word)
+            .to_owned()
+            + comma
+    };
+    let line = |line: &str| line.split_whitespace().map(word).collect::<Vec<_>>().join(" ");
+    let lines = told.lines().map(line).map(|line| match line.split_once(" under our STAN ") {
+        Some((before, after)) => format!("{before} under our STAN N{}", &after[6..]),
+        None => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The RRN of the transaction with that STAN.
+fn rrn_of(stage: &Stage, stan: u32) -> String {
+    let found = stage.json(&["txn", "find", "--stan", &stan.to_string()], "");
+    found["transactions"][0]["rrn"].as_str().unwrap().to_owned()
+}
+
+const TOLD: &str = "\
+DATE TIME (Asia/Shanghai) · 0200 purchase of 900000.00 156
+declined · 51 insufficient funds 余额不足 · cause funds, found by issuer · who acts: cardholder
+
+number NUMBER RRN RRN
+terminal T0000001 merchant 123456789123456
+acquirer 00010000 STAN 000002
+batch 1 link harbour/a
+card token TOKEN
+
+after time hop what happened
++N ms TIME request 0200 purchase of 900000.00 from terminal T0000001, STAN 000002, batch 1
++N ms TIME INTENT durable; charged: card
++N ms TIME forward to harbour/a under our STAN N and RRN RRN, once durable
++N ms TIME answer the issuer said 51
++N ms TIME OUTCOME declined; code 51
++N ms TIME reply declined
+";
+const ARCHIVE: &str = "[archive]\ndir = \"archive\"\ncpu_percent = 50\nmessage_sample = 1\n[[calendar]]";
+const TRACK: &str = "30122010000012345";
+const PIN: [u8; 8] = [0x1A, 0x2B, 0x3C, 0x4D, 0x5E, 0x6F, 0x71, 0x82];
+const PIN_HEX: &str = "1A2B3C4D5E6F7182";
 const PAUSED: &str = "[archive]\ndir = \"archive\"\npaused = true\n[[calendar]]";

@@ -49,7 +49,7 @@ pub(super) fn place(config: &Config, args: &ArchiveAt) -> Result<Place, Failure>
     let settings = match (&args.archive, &config.archive) {
         (Some(dir), found) => {
             let keep_days = found.as_ref().and_then(|found| found.keep_days);
-            ArchiveConfig { dir: dir.clone(), cpu_percent: 100, paused: false, keep_days }
+            ArchiveConfig { dir: dir.clone(), cpu_percent: 100, paused: false, keep_days, messages: None }
         }
         (None, Some(found)) => found.clone(),
         (None, None) => {

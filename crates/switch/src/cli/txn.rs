@@ -102,7 +102,10 @@ fn tell(timeline: &Timeline, config: &Config, zone: &Zone) -> Result<(), Failure
     output::print("")?;
     output::print_table(&table::hops(timeline, zone))?;
     let fields = table::fields(timeline);
-    if fields.is_empty() { Ok(()) } else { output::print(format!("\njournaled: {fields}")) }
+    if !fields.is_empty() {
+        output::print(format!("\njournaled: {fields}"))?;
+    }
+    timeline.messages.as_ref().map_or(Ok(()), |said| output::print(table::messages(said, zone)))
 }
 
 fn timeline(view: &View, found: &Found) -> Result<Timeline, Failure> {

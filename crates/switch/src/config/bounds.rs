@@ -87,6 +87,7 @@ impl Config {
         add("ranges of cards", self.routes.len() as u64, ROUTE);
         if self.archive.is_some() {
             add("the archive's cache and what it reads ahead", 1, ARCHIVE);
+            add("masked messages on their way to the archive", WAITING, CAPTURED);
         }
         MemoryBound { bounds }
     }
@@ -109,6 +110,9 @@ const TRANSACTION: u64 = size_of::<engine::Transaction>() as u64 + 128;
 const INDEX_ENTRY: u64 = 42;
 /// 32 MiB of pages, a stretch of the log, and the index of a write-ahead log.
 const ARCHIVE: u64 = 40 << 20;
+/// Captures that wait for the archive, with three messages as text each.
+const WAITING: u64 = crate::serve::CAPTURES_WAITING as u64;
+const CAPTURED: u64 = 16 << 10;
 /// A cell and its map entry: at most 64 bytes (crate `limits`).
 const COUNTER: u64 = 64;
 /// Batches one lane may hold before the worker waits.

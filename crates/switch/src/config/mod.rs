@@ -28,7 +28,7 @@ pub use source::Source;
 pub use suggest::expected;
 pub use types::{
     Address, ArchiveConfig, CalendarConfig, ClientTls, Config, IssuerConfig, JournalConfig, LinkConfig,
-    ListenerConfig, MerchantConfig, ServerTls, terminal_key,
+    ListenerConfig, MerchantConfig, MessagesConfig, ServerTls, terminal_key,
 };
 
 use notes::Notes;

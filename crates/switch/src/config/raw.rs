@@ -85,6 +85,9 @@ section! {
         dir: Field<String>,
         cpu_percent: Field<i64>,
         paused: Field<bool>,
+        messages_bytes: Field<i64>,
+        message_sample: Field<i64>,
+        messages_per_second: Field<i64>,
         keep_days: Field<i64>,
     }
 }

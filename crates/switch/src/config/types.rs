@@ -91,6 +91,19 @@ pub struct ArchiveConfig {
     pub paused: bool,
     /// Days a finished transaction is found; `None` keeps all.
     pub keep_days: Option<u32>,
+    /// Messages kept beside it; `None`: none.
+    pub messages: Option<MessagesConfig>,
+}
+
+/// Masked messages of declines and of some approvals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessagesConfig {
+    /// Bytes of the ring.
+    pub bytes: u64,
+    /// One approval in so many; 0: none.
+    pub sample: u32,
+    /// At most so many transactions a second, over all workers.
+    pub per_second: u32,
 }
 
 /// Business days of one institution.

@@ -6,7 +6,7 @@
 
 use super::shared::Shared;
 use crate::config::{ArchiveConfig, Config};
-use archive::{Archiver, Fault, Pace, Place, Progress};
+use archive::{Archiver, Fault, Messages, Pace, Place, Progress};
 use journal::{Disk, Journal, Lsn, Reader, Stats};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -45,6 +45,7 @@ impl Archiving {
             archived,
             bell: Arc::default(),
             archiver: None,
+            messages: None,
             synced: Instant::now(),
             told: None,
         };
@@ -109,6 +110,7 @@ struct Following {
     archived: Archived,
     bell: Arc<Bell>,
     archiver: Option<Archiver>,
+    messages: Option<Messages>,
     synced: Instant,
     /// What was last complained about.
     told: Option<String>,
@@ -127,6 +129,22 @@ impl Following {
         }
     }
 
+    /// Takes over what the workers captured.
+    fn keep_messages(&mut self) -> Result<(), Fault> {
+        let Some(captures) = &self.shared.captures else { return Ok(()) };
+        let Some(settings) = self.shared.config.archive.as_ref().and_then(|archive| archive.messages) else {
+            return Ok(());
+        };
+        let all = captures.take();
+        if all.is_empty() || self.archiver.is_none() {
+            return Ok(());
+        }
+        if self.messages.is_none() {
+            self.messages = Some(Messages::open(&self.place.dir, settings.bytes)?);
+        }
+        self.messages.as_mut().map_or(Ok(()), |ring| ring.keep(&all))
+    }
+
     /// Takes one stretch, if it may; how long to rest then.
     fn turn(&mut self, last: &mut Option<Progress>) -> Duration {
         let version = Arc::clone(&self.shared.version());
@@ -138,7 +156,7 @@ impl Following {
             return IDLE;
         }
         let begun = Instant::now();
-        match self.step() {
+        match self.step().and_then(|progress| self.keep_messages().map(|()| progress)) {
             Ok(Some(progress)) => {
                 self.told = None;
                 *last = Some(progress);
@@ -214,7 +232,8 @@ impl Following {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
         let age = through.map_or(0, |through| (now - through).max(0)) as f64 / 1_000.0;
         let seconds = if records == 0 { 0.0 } else { age };
-        self.families.archive(&ArchiveLag { bytes, records, seconds, paused });
+        let dropped = self.shared.captures.as_ref().map_or(0, |captures| captures.dropped());
+        self.families.archive(&ArchiveLag { bytes, records, seconds, paused, dropped });
     }
 
     /// A moment's work without a budget, so that a switch that was stopped is searched whole.
@@ -225,6 +244,9 @@ impl Following {
                 Ok(Some(progress)) if !progress.is_done => {}
                 _ => break,
             }
+        }
+        if let Err(fault) = self.keep_messages() {
+            tracing::warn!(%fault, "the last messages were not kept");
         }
         if let Some(Err(fault)) = self.archiver.map(Archiver::close) {
             tracing::error!(%fault, "the archive was not synced: its end is archived again at the next start");

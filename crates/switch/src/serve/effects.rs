@@ -7,7 +7,7 @@ use super::worker::Worker;
 use engine::effect::{Note, ReversalReason};
 use engine::{Code, Context, Effect, Event, Origin, Permit, Reply, TxnId};
 use framing::Envelope;
-use iso8583::{Forward, ReversalOf, ReversalStan};
+use iso8583::{CodeVerdict, Forward, ReversalOf, ReversalStan};
 use std::cell::Cell;
 use telemetry::Stage;
 use terms::{Flags, InternalCause, IssuerIx, LinkIx, ResponseCode, Tick};
@@ -375,6 +375,8 @@ impl Worker {
             return self.letters.bell().notify_one();
         }
         self.meter.latency(Stage::Total, self.now.tick.since(received));
+        let approves = dialect.verdict(&said.code) == CodeVerdict::Approves;
+        self.capture_kept(txn, approves);
         if answers_waiting && let Some(wire) = self.wires.get_mut(txn) {
             wire.waiting = None;
         }
@@ -397,6 +399,8 @@ impl Worker {
             return tracing::error!(%error, "a reply cannot be encoded for its terminal");
         }
         message.answered.set(true);
+        let approves = dialect.verdict(&said.code) == CodeVerdict::Approves;
+        self.capture_at_hand(message, approves);
         let body = std::mem::take(&mut self.body);
         self.deliver(origin, message.envelope.reply(), None, &body);
         self.body = body;

@@ -2,6 +2,7 @@
 //! Never runs anything. Guards: everything is sized here, nothing grows past it later.
 
 use super::breakers::Breakers;
+use super::capture::Capture;
 use super::clock::Clock;
 use super::complaints::Complaints;
 use super::mail::Mail;
@@ -90,6 +91,7 @@ impl Worker {
             spare_mail: Vec::new(),
             dirty_ports: Vec::new(),
             meter,
+            capture: capture(&shared),
             complaints: Complaints::new(config.listeners.len(), links),
             index: Index::new(),
             answer_index: Index::new(),
@@ -111,6 +113,11 @@ impl Worker {
             shared,
         }
     }
+}
+
+fn capture(shared: &Shared) -> Option<Capture> {
+    let settings = shared.config.archive.as_ref()?.messages?;
+    Some(Capture::new(shared.captures.as_ref()?, &settings, shared.config.workers))
 }
 
 fn terminal_config(shared: &Shared, at: usize) -> Arc<TerminalConfig> {

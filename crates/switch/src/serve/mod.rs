@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod archiving;
 mod breakers;
+mod capture;
 pub(crate) mod certificates;
 pub mod clock;
 mod complaints;
@@ -31,6 +32,7 @@ pub mod upkeep;
 mod wire;
 mod worker;
 
+pub(crate) use capture::WAITING as CAPTURES_WAITING;
 pub use running::Running;
 pub use start::{StartFault, start, start_on};
 

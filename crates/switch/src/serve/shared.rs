@@ -2,6 +2,7 @@
 //!
 //! Never a lock on the hot path: everything here is read-only, atomic or swapped as a whole.
 
+use super::capture::Captures;
 use super::mail::LetterBox;
 use crate::config::Config;
 use arc_swap::{ArcSwap, Guard};
@@ -22,6 +23,8 @@ pub struct Shared {
     pub limits: Store,
     /// Makes card tokens.
     pub tokenizer: Tokenizer,
+    /// Messages for the archive, if it keeps any.
+    pub captures: Option<Arc<Captures>>,
     /// By worker.
     pub letters: Vec<LetterBox>,
     /// By link: up and signed on, as its own worker knows it.
@@ -74,6 +77,8 @@ impl Shared {
     pub fn new(config: Config, limits: Store, tokenizer: Tokenizer) -> Self {
         let version = Version::new(config, 1);
         let config = Arc::clone(&version.config);
+        let kept = config.archive.as_ref().and_then(|archive| archive.messages);
+        let captures = kept.map(|_| Arc::new(Captures::new()));
         let letters = (0..config.workers).map(|_| LetterBox::new()).collect();
         let links_up = config.links.iter().map(|_| AtomicBool::new(false)).collect();
         let links_known = config.links.iter().map(|_| AtomicU32::new(0)).collect();
@@ -83,6 +88,7 @@ impl Shared {
             version: ArcSwap::from_pointee(version),
             limits,
             tokenizer,
+            captures,
             letters,
             links_up,
             links_known,

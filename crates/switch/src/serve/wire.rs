@@ -22,7 +22,7 @@ pub struct Wire {
     pub waiting: Option<Origin>,
     /// When it came.
     pub received: Tick,
-    /// When it was handed to the link.
+    /// When it was handed to the link; 0 before.
     pub forwarded: Tick,
 }
 
@@ -66,7 +66,7 @@ impl Wires {
         }
         let wire = &mut self.slots[at];
         wire.answer.clear();
-        wire.received = received;
+        (wire.received, wire.forwarded) = (received, Tick(0));
         wire.take(message);
     }
 

@@ -6,6 +6,7 @@
 
 use super::HOUSEKEEPING;
 use super::breakers::Breakers;
+use super::capture::Capture;
 use super::clock::Clock;
 use super::complaints::Complaints;
 use super::effects::AtHand;
@@ -104,6 +105,7 @@ pub struct Worker {
     /// Links of ours with something to send.
     pub(super) dirty_ports: Vec<LinkIx>,
     pub(super) meter: Meter,
+    pub(super) capture: Option<Capture>,
     /// What the log is told about peers.
     pub(super) complaints: Complaints,
     /// Scratch index for decoding what is at hand.

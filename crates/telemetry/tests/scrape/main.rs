@@ -42,10 +42,11 @@ const COUNTERS: [&str; 17] = [
     "unmatched_responses_total",
     "limit_forced_total",
 ];
-const GAUGES: [&str; 13] = [
+const GAUGES: [&str; 14] = [
     "archive_lag_bytes",
     "archive_lag_records",
     "archive_lag_seconds",
+    "archive_messages_dropped",
     "archive_paused",
     "in_flight",
     "connections",

@@ -5,7 +5,7 @@ use super::super::archive::Lag;
 use super::super::output;
 use super::times::Zone;
 use crate::config::Config;
-use archive::{Acts, Found, Hop, Key, Search, Timeline};
+use archive::{Acts, Captured, Found, Hop, Key, Search, Timeline};
 use comfy_table::{Attribute, Cell, Color, Table};
 
 /// Several transactions, one a line.
@@ -150,6 +150,21 @@ pub(super) fn hops(timeline: &Timeline, zone: &Zone) -> Table {
 pub(super) fn fields(timeline: &Timeline) -> String {
     let fields = timeline.hops.iter().flat_map(|hop| &hop.fields);
     fields.map(|field| format!("{} {}", field.name, field.value)).collect::<Vec<_>>().join(" · ")
+}
+
+/// What was said, as it was captured.
+pub(super) fn messages(said: &Captured, zone: &Zone) -> String {
+    let mut text = String::new();
+    let mut push = |what: &str, at: String, message: &str| {
+        text += &format!("\n{what}{at}, secrets masked\n");
+        message.lines().for_each(|line| text += &format!("  {line}\n"));
+    };
+    push("request", format!(" at {}", zone.clock(said.received)), &said.request);
+    if let Some(answer) = &said.answer {
+        push("issuer's answer", String::new(), answer);
+    }
+    push("reply", format!(" at {}", zone.clock(said.replied)), &said.reply);
+    text.trim_end().to_owned()
 }
 
 fn tinted(cell: Cell, hop: &Hop) -> Cell {

@@ -5,7 +5,7 @@ use super::Known;
 use crate::config::notes::Notes;
 use crate::config::raw;
 use crate::config::section::Section;
-use crate::config::types::ArchiveConfig;
+use crate::config::types::{ArchiveConfig, MessagesConfig};
 use std::path::PathBuf;
 
 pub(super) fn check(known: &Known<'_>, notes: &mut Notes) -> Option<ArchiveConfig> {
@@ -17,12 +17,23 @@ pub(super) fn check(known: &Known<'_>, notes: &mut Notes) -> Option<ArchiveConfi
         cpu_percent: section.number("cpu_percent", &raw.cpu_percent, 1..=100, 20),
         paused: raw.paused.as_ref().is_some_and(|paused| *paused.get_ref()),
         keep_days: raw.keep_days.as_ref().map(|_| section.number("keep_days", &raw.keep_days, 8..=36_500, 8)),
+        messages: messages(&mut section, raw),
     };
     if let (true, Some(paused)) = (config.paused, &raw.paused) {
         let text = "paused = true: the journal keeps every segment until it is archived";
         section.notes.warn(Some(paused.span()), &section.place, text);
     }
     Some(config)
+}
+
+/// Without bytes there are none.
+fn messages(section: &mut Section<'_>, raw: &raw::Archive) -> Option<MessagesConfig> {
+    let settings = MessagesConfig {
+        bytes: section.number("messages_bytes", &raw.messages_bytes, 0..=1 << 40, 64 << 20),
+        sample: section.number("message_sample", &raw.message_sample, 0..=1_000_000_000, 1_000),
+        per_second: section.number("messages_per_second", &raw.messages_per_second, 1..=100_000, 50),
+    };
+    (settings.bytes > 0).then_some(settings)
 }
 
 fn directory(section: &mut Section<'_>, known: &Known<'_>, raw: &raw::Archive) -> PathBuf {
