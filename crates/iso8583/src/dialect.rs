@@ -11,6 +11,7 @@ pub(crate) mod sample;
 use crate::index::place;
 use crate::keys::{KeyPart, KeyParts};
 use crate::layout::Layouts;
+use crate::say::SayRule;
 use crate::spec::{FIELD_MAX, Field, Shape};
 pub use errors::{DialectErrors, DialectProblem};
 use kinds::KindRule;
@@ -38,6 +39,7 @@ pub struct Dialect {
     pub(crate) answers: Answers,
     pub(crate) codes: Codes,
     pub(crate) kinds: Vec<KindRule>,
+    pub(crate) says: Vec<SayRule>,
 }
 
 /// How message type or bitmap stand on the wire.

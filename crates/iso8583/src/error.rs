@@ -235,6 +235,8 @@ pub enum EncodeWhy {
     MessageTooLong,
     /// More edits than a [`crate::Patch`] holds.
     TooManyEdits,
+    /// The dialect has no words for this type of transaction.
+    Unsayable,
 }
 
 impl core::error::Error for EncodeError {}
@@ -250,6 +252,7 @@ impl fmt::Display for EncodeError {
             EncodeWhy::OutOfOrder => f.write_str("fields must come in ascending order"),
             EncodeWhy::MessageTooLong => f.write_str("the message would pass 65535 bytes"),
             EncodeWhy::TooManyEdits => f.write_str("too many edits at once"),
+            EncodeWhy::Unsayable => f.write_str("the dialect has no words for this type of transaction"),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::error::EncodeError;
 use crate::index::Index;
 use crate::named::Named;
 use crate::patch::{Patch, Plan, compose};
+use crate::say::Words;
 use crate::view::View;
 use bytes::BytesMut;
 use terms::{Mti, Rrn, Stan, Text, TransmissionTime};
@@ -26,6 +27,10 @@ pub struct Forward {
     pub local: Option<(u32, u16)>,
     /// Another message type, e.g. a repeat's.
     pub mti: Option<Mti>,
+    /// The type of transaction in the other dialect's words, as [`crate::say`] has them.
+    pub words: Option<Words>,
+    /// UnionPay 60.2, where DE 60 has to be made for it.
+    pub batch: u32,
     /// Leave DE 52 behind.
     pub drop_pin: bool,
     /// Leave DE 64 and 128 behind: a MAC is good for one link.
@@ -44,6 +49,8 @@ impl Forward {
             acquirer: Text::EMPTY,
             local: None,
             mti: None,
+            words: None,
+            batch: 0,
             drop_pin: true,
             drop_mac: true,
             original: None,
@@ -79,6 +86,10 @@ pub fn forward(
     }
     if let Some(rrn) = &forward.rrn {
         patch.set_text(to.roles.rrn, rrn.as_bytes());
+    }
+    let mut function = [b'0'; 8];
+    if let Some(words) = &forward.words {
+        words.put(to, forward.batch, &mut function, &mut patch);
     }
     if let Some(mti) = forward.mti {
         patch.mti(mti);

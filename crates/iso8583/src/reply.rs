@@ -5,7 +5,7 @@
 use crate::canon::{ARPC, CHIP, Trusted};
 use crate::dialect::{Dialect, Part};
 use crate::error::EncodeError;
-use crate::index::Index;
+use crate::index::{Index, place};
 use crate::patch::{Patch, Plan, compose};
 use crate::settlement::{RESULTS, TOTALS, TOTALS_LEN};
 use crate::tlv::put_ber;
@@ -105,6 +105,11 @@ pub fn reply_from_answer(
     for (word, bits) in lend.iter_mut().enumerate() {
         // What the issuer left out is repeated from the request; what must be the terminal's is always so.
         *bits = (answers.restore[word] | answers.echo[word] & !answered[word]) & !answers.never[word];
+    }
+    if !core::ptr::eq(terminal_dialect, issuer_dialect) {
+        // The issuer may have been asked in other words: the terminal hears its own.
+        let (word, bits) = (place(3).0, place(3).1 | place(25).1);
+        lend[word] |= bits;
     }
     let keep = without([u64::MAX; 3], answers.never);
     let source = View::new(issuer_dialect, ans_bytes, ans_index);

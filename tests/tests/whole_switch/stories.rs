@@ -4,7 +4,7 @@
 use issuer_sim::{IssuerConfig, Listen, Simulator, server_config};
 use std::collections::BTreeMap;
 use switch::serve::{Running, start};
-use terms::{Arpc, Mti};
+use terms::{Arpc, Kind, Mti};
 use testkit::{metric, wait_for};
 use tests::issuer::Scripted;
 use tests::message::{Ask, Speech};
@@ -222,6 +222,33 @@ fn a_terminal_takes_its_purchase_back() {
     assert_eq!(counted("reason=\"no_answer\""), 1.0, "reason 98, once however often it comes");
     let book = stage.book();
     assert!(book.transactions.values().all(|entry| !entry.stands()) && book.findings.is_empty());
+}
+
+#[test]
+fn a_void_reaches_an_issuer_of_another_dialect_as_a_void() {
+    let stage = Stage::new();
+    let mut till = stage.till();
+    let sale = Ask::purchase(HARBOUR_CARD, 5, 900);
+    till.send(&sale).unwrap();
+    stage.issuer.asked().answer("00");
+    assert_eq!(till.hear().unwrap().code.as_str(), "00");
+
+    let void = sale.voided(6);
+    till.send(&void).unwrap();
+    let asked = stage.issuer.asked();
+    let said = (asked.request.mti, asked.request.kind, asked.request.processing_code.0);
+    assert_eq!(said, (Mti::of(0x0200), Kind::PurchaseVoid, 20_000), "20 would be a refund there");
+    asked.answer("00");
+    let voided = till.hear().unwrap();
+    assert_eq!((voided.code.as_str(), voided.processing_code.map(|code| code.0)), ("00", Some(200_000)));
+
+    assert_eq!(till.ask(&void.reversed()).unwrap().code.as_str(), "00");
+    let told = stage.issuer.asked();
+    assert!(told.is_reversal() && told.request.processing_code.0 == 20_000, "taken back as it was said");
+    told.answer("00");
+    let book = stage.book();
+    let standing: Vec<_> = book.transactions.values().filter(|entry| entry.stands()).collect();
+    assert_eq!(standing.iter().map(|entry| entry.net()).collect::<Vec<_>>(), [900], "the sale stands again");
 }
 
 #[test]

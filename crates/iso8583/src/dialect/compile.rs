@@ -4,16 +4,17 @@
 use super::errors::{DialectErrors, Problems};
 use super::field::{field_spec, label};
 use super::kinds::KindRule;
-use super::raw::{RawCoding, RawDialect, RawKind, RawReference, RawReversal, RawStan};
+use super::raw::{RawCoding, RawDialect, RawKind, RawReference, RawReversal, RawSay, RawStan};
 use super::{
     Answers, Codes, Coding, Dialect, Keys, Label, Part, Reference, ReversalForm, ReversalStan, Roles, mask,
 };
 use crate::keys::{KeyPart, KeyParts};
 use crate::layout::Layouts;
+use crate::say::{SayRule, Words};
 use crate::spec::{FIELD_MAX, Field, Shape};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use terms::{InternalCause, Kind, Mti, ResponseCode};
+use terms::{InternalCause, Kind, Mti, ProcessingCode, ResponseCode};
 use toml::Spanned;
 
 /// Reads, checks, compiles.
@@ -60,11 +61,12 @@ impl Compiler<'_, '_> {
         };
         let codes = self.codes(raw);
         let kinds = raw.kinds.iter().filter_map(|rule| self.kind(rule)).collect();
+        let says = raw.says.iter().filter_map(|rule| self.say(rule)).collect();
         self.require(&roles, &keys, &reversal, &raw.roles);
         if raw.name.get_ref().is_empty() {
             self.problems.at(raw.name.span(), "name: expected a name, found an empty one");
         }
-        Dialect {
+        let dialect = Dialect {
             name: raw.name.get_ref().clone(),
             about: raw.about.clone(),
             mti: coding(raw.mti),
@@ -80,7 +82,10 @@ impl Compiler<'_, '_> {
             answers,
             codes,
             kinds,
-        }
+            says,
+        };
+        says_what_it_means(raw, &dialect, self.problems);
+        dialect
     }
 
     fn levels(&mut self, highest: &Spanned<u16>) -> usize {
@@ -327,6 +332,21 @@ impl Compiler<'_, '_> {
         }
     }
 
+    fn say(&mut self, raw: &Spanned<RawSay>) -> Option<SayRule> {
+        let say = raw.get_ref();
+        let Some(kind) = Kind::from_name(&say.kind) else {
+            self.problems.at(raw.span(), format!("says: no such kind \"{}\"", say.kind));
+            return None;
+        };
+        let digit = say.mti.as_deref().map(mti_pattern);
+        if digit.is_some_and(|pattern| pattern.is_none_or(|(_, mask)| mask != 0x00F0)) {
+            self.problems.at(raw.span(), "says: mti: expected one digit and x, such as xx2x");
+        }
+        let function_digit = digit.flatten().map(|(value, _)| (value >> 4 & 0xF) as u8);
+        let RawSay { code, condition, function, .. } = *say;
+        Some(SayRule { kind, function_digit, code, condition, function })
+    }
+
     /// What no dialect can do without.
     fn require(&mut self, roles: &Roles, keys: &Keys, reversal: &ReversalForm, said: &RawRoles) {
         for (n, name) in
@@ -395,6 +415,22 @@ fn kind_rule(raw: &RawKind) -> Result<KindRule, String> {
         count: count as u8,
         kind,
     })
+}
+
+/// Each line of `says` must be read, by the dialect's own kinds, as the type that it is for.
+fn says_what_it_means(raw: &RawDialect, dialect: &Dialect, problems: &mut Problems<'_>) {
+    let bare = |mti| Words {
+        mti: Mti::of(mti),
+        processing_code: ProcessingCode(0),
+        condition: u8::MAX,
+        function: None,
+    };
+    for (rule, line) in dialect.says.iter().zip(&raw.says) {
+        let mut classes = [0x0100, 0x0200, 0x0120, 0x0220].into_iter().map(bare);
+        if !classes.any(|from| crate::say::read(dialect, &rule.words(&from)) == rule.kind) {
+            problems.at(line.span(), format!("says: {} would be read as another type", rule.kind));
+        }
+    }
 }
 
 /// Values as bits; all bits where the rule does not say. Everything over 126 is one: "absent".

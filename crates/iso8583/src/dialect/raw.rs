@@ -25,6 +25,8 @@ pub(crate) struct RawDialect {
     #[serde(default)]
     pub causes: BTreeMap<Spanned<String>, Spanned<String>>,
     pub kinds: Vec<Spanned<RawKind>>,
+    #[serde(default)]
+    pub says: Vec<Spanned<RawSay>>,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -211,6 +213,16 @@ pub(crate) struct RawAnswers {
 pub(crate) struct RawCodes {
     pub approve: Vec<Spanned<String>>,
     pub decline: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawSay {
+    pub kind: String,
+    pub mti: Option<String>,
+    pub code: Option<u8>,
+    pub condition: Option<u8>,
+    pub function: Option<u8>,
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 //! Never decides: every branch here is "it worked" or "it did not", told back to the engine as an event.
 //! Guards: effects are done in order, within the turn that asked.
 
+use super::wording::words;
 use super::worker::Worker;
 use engine::effect::{Note, ReversalReason};
 use engine::{Code, Context, Effect, Event, Origin, Permit, Reply, TxnId};
@@ -193,7 +194,11 @@ impl Worker {
         let config = &self.shared.config;
         let from = &config.listeners[wire.listener.at()];
         let to = &config.issuers[issuer.at()].dialect;
+        // What another dialect's words would be taken for something else, if they can be said at all.
+        let words = words(&from.dialect, to, &transaction.request);
         let change = Forward {
+            words: words.as_ref().ok().copied().flatten(),
+            batch: transaction.request.batch,
             rrn: Some(rrn),
             drop_pin: !(from.terms.pin_passthrough && config.links[permit.link.at()].pin_passthrough),
             drop_mac: true,
@@ -204,6 +209,7 @@ impl Worker {
         self.body.clear();
         // The request was decoded when it came in: what cannot be encoded for this issuer was never sent.
         let unsayable = match iso8583::locate(&from.dialect, &wire.request, &mut self.index) {
+            Ok(()) if words.is_err() => words.err().map(|error| error.to_string()),
             Ok(()) => {
                 iso8583::forward(&from.dialect, &wire.request, &self.index, to, &change, &mut self.body)
                     .err()
@@ -269,11 +275,14 @@ impl Worker {
             return false;
         };
         let request = &transaction.request;
+        // As it was said to the issuer, so it is taken back.
+        let said = self.shared.config.listeners.get(transaction.origin.listener.at());
+        let said = said.and_then(|listener| words(&listener.dialect, dialect, request).ok().flatten());
         let reason = transaction.terminal_reason.unwrap_or_else(|| reason_code(transaction.reason));
         let reversal = ReversalOf {
-            original_mti: request.mti,
+            original_mti: said.map_or(request.mti, |said| said.mti),
             pan: request.pan,
-            processing_code: request.processing_code,
+            processing_code: said.map_or(request.processing_code, |said| said.processing_code),
             amount: transaction.amount(),
             currency: request.currency,
             stan: original.stan,
@@ -284,7 +293,7 @@ impl Worker {
             local_date: request.local_date,
             expiry: request.expiry,
             entry_mode: request.entry_mode,
-            condition: request.condition,
+            condition: said.map_or(request.condition, |said| said.condition),
             acquirer: request.acquirer,
             rrn: Some(transaction.rrn),
             approval_code: transaction.approval_code,

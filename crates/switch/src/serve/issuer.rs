@@ -169,6 +169,7 @@ impl Worker {
             let took = self.now.tick.since(wire.forwarded);
             self.meter.latency(telemetry::Stage::Issuer, took);
         }
+        let answer = &self.as_asked(txn, one);
         self.handle(Event::Answer { txn, answer, verdict: one.verdict }, None);
     }
 

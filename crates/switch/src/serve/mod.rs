@@ -30,6 +30,7 @@ pub mod stepped;
 mod terminal;
 pub mod upkeep;
 mod wire;
+mod wording;
 mod worker;
 
 pub(crate) use capture::WAITING as CAPTURES_WAITING;
