@@ -47,6 +47,7 @@ impl Archiving {
             archiver: None,
             messages: None,
             synced: Instant::now(),
+            begun: wall_ms(),
             told: None,
         };
         let bell = Arc::clone(&follower.bell);
@@ -112,6 +113,8 @@ struct Following {
     archiver: Option<Archiver>,
     messages: Option<Messages>,
     synced: Instant,
+    /// When it started, ms since 1970.
+    begun: i64,
     /// What was last complained about.
     told: Option<String>,
 }
@@ -229,8 +232,8 @@ impl Following {
             last.map_or((Lsn::NONE, 1, None), |last| (last.position, last.record, last.through));
         let bytes = self.reader.durable_end().0.saturating_sub(position.0);
         let records = self.written.next_record().saturating_sub(record);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
-        let age = through.map_or(0, |through| (now - through).max(0)) as f64 / 1_000.0;
+        // Before anything was archived nobody knows how old it would be: as old as this process at least.
+        let age = (wall_ms() - through.unwrap_or(self.begun)).max(0) as f64 / 1_000.0;
         let seconds = if records == 0 { 0.0 } else { age };
         let dropped = self.shared.captures.as_ref().map_or(0, |captures| captures.dropped());
         self.families.archive(&ArchiveLag { bytes, records, seconds, paused, dropped });
@@ -252,6 +255,10 @@ impl Following {
             tracing::error!(%fault, "the archive was not synced: its end is archived again at the next start");
         }
     }
+}
+
+fn wall_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }
 
 /// As the journal's own upkeep: how far it steps back for the workers.
