@@ -213,6 +213,7 @@ fn snapshot() -> Snapshot {
         quarantine_after: 5,
         saf_window: 256,
         completion_percent: 100,
+        stand_in: None,
         grace_ms: 5_000,
         require_approval_code: false,
         calendar: CalendarIx(0),

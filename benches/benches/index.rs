@@ -97,6 +97,7 @@ fn records(criterion: &mut Criterion) {
         foreign: false,
         listener: 0,
         request,
+        named: None,
     };
     let mut out = Vec::with_capacity(1 << 16);
     criterion.bench_function("write an INTENT", |bencher| {

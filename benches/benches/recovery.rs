@@ -156,6 +156,7 @@ fn intent(number: u64) -> Intent {
         foreign: false,
         listener: 0,
         request,
+        named: None,
     }
 }
 
@@ -174,5 +175,6 @@ fn outcome(number: u64, intent_lsn: Lsn) -> Outcome {
         approval_seen: true,
         terminal_reason: None,
         arpc: None,
+        advised: None,
     }
 }

@@ -113,6 +113,16 @@ pub struct Outcome {
     pub code: Option<String>,
     pub approval_code: Option<String>,
     pub approved_amount: Option<u64>,
+    pub advised: Option<Advised>,
+}
+
+/// Under which numbers of ours an issuer knows a transaction by an advice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Advised {
+    /// DE 11.
+    pub stan: u32,
+    /// DE 7, MMDDhhmmss.
+    pub transmission: u32,
 }
 
 /// Fields of a REFUSED.
@@ -145,6 +155,7 @@ pub struct Owed {
     pub reason: u8,
     pub search: u64,
     pub stays: Option<u64>,
+    pub advised: Option<Advised>,
 }
 
 /// Fields of an ACK.
@@ -156,6 +167,8 @@ pub struct Ack {
     pub state: u8,
     pub code: Option<String>,
     pub amount: Option<u64>,
+    pub refused: bool,
+    pub advised: Option<Advised>,
 }
 
 /// Fields of an UNMATCHED.
@@ -253,6 +266,7 @@ fn intent(field: &mut Fields<'_>) -> Result<Intent, PayloadFault> {
     field.skip(if parts & 1 == 0 { 0 } else { 8 })?;
     let terminal_rrn = if parts & 2 == 0 { None } else { Some(field.ascii(12)?) };
     field.skip(if parts & 4 == 0 { 0 } else { 17 })?;
+    field.skip(if parts & 16 == 0 { 0 } else { 14 })?;
     Ok(Intent {
         serial,
         at,
@@ -295,6 +309,7 @@ fn outcome(field: &mut Fields<'_>) -> Result<Outcome, PayloadFault> {
         let cryptogram = field.byte()?;
         field.skip(usize::from(cryptogram))?;
     }
+    let advised = field.advised(flags & 8 != 0)?;
     Ok(Outcome {
         serial,
         intent,
@@ -306,6 +321,7 @@ fn outcome(field: &mut Fields<'_>) -> Result<Outcome, PayloadFault> {
         code,
         approval_code: (flags & 2 != 0).then_some(approval_code),
         approved_amount: (flags & 4 != 0).then_some(approved_amount),
+        advised,
     })
 }
 
@@ -353,7 +369,7 @@ fn obligation(field: &mut Fields<'_>) -> Result<Payload, PayloadFault> {
         }
         _ => return Err(field.fault("neither reverse nor look up")),
     };
-    let approval_seen = field.byte()? != 0;
+    let flags = field.byte()?;
     let intent = field.number(6)?;
     let reason = field.byte()?;
     field.skip(11)?;
@@ -362,7 +378,9 @@ fn obligation(field: &mut Fields<'_>) -> Result<Payload, PayloadFault> {
     let stays = Some(field.number(6)?).filter(|_| part);
     let charges = field.byte()?;
     field.skip(usize::from(charges) * 24)?;
-    Ok(Payload::Owed(Owed { serial, at, approval_seen, intent, reason, search, stays }))
+    let advised = field.advised(flags & 4 != 0)?;
+    let approval_seen = flags & 1 != 0;
+    Ok(Payload::Owed(Owed { serial, at, approval_seen, intent, reason, search, stays, advised }))
 }
 
 fn ack(field: &mut Fields<'_>) -> Result<Ack, PayloadFault> {
@@ -374,7 +392,8 @@ fn ack(field: &mut Fields<'_>) -> Result<Ack, PayloadFault> {
     let flags = field.byte()?;
     field.skip(6)?;
     let amount = Some(field.number(6)?).filter(|_| flags & 2 != 0);
-    Ok(Ack { serial, at, state, code, amount })
+    let (refused, advised) = (flags & 4 != 0, field.advised(flags & 8 != 0)?);
+    Ok(Ack { serial, at, state, code, amount, refused, advised })
 }
 
 fn late(field: &mut Fields<'_>) -> Result<Payload, PayloadFault> {
@@ -433,6 +452,7 @@ fn linked(field: &mut Fields<'_>) -> Result<Linked, PayloadFault> {
     let (operation, taken) = (field.number(8)?, field.number(6)?);
     let charges = field.byte()?;
     field.skip(usize::from(charges) * 24)?;
+    field.advised(flags & 8 != 0)?;
     Ok(Linked {
         original,
         taken_back: flags & 1 != 0,
@@ -486,6 +506,14 @@ impl<'a> Fields<'a> {
         } else {
             Err(self.fault("no such state"))
         }
+    }
+
+    /// The number of an advice, at the end of a record that has one.
+    fn advised(&mut self, present: bool) -> Result<Option<Advised>, PayloadFault> {
+        if !present {
+            return Ok(None);
+        }
+        Ok(Some(Advised { stan: self.number(3)? as u32, transmission: self.number(4)? as u32 }))
     }
 
     /// Little-endian, one to eight bytes.

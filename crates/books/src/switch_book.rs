@@ -5,7 +5,7 @@
 
 use crate::batch::{BatchBook, BatchKey};
 use crate::journal;
-use crate::record::{Intent, Linked, Payload, PayloadFault, Refused, state};
+use crate::record::{Advised, Intent, Linked, Payload, PayloadFault, Refused, state};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -144,6 +144,12 @@ pub struct Entry {
     settled: bool,
     /// Approved with a lower amount than before, and the issuer has not acknowledged that.
     pub part_owed: bool,
+    /// Approved here, and a reversal of the request went before the advice, or will.
+    pub undone: bool,
+    /// The issuer refused the advice: what was approved is a loss.
+    pub refused: bool,
+    /// The number of the advice that told the issuer of it, or will.
+    pub advised: Option<Advised>,
 }
 
 /// How a transaction stands.
@@ -238,6 +244,8 @@ impl SwitchBook {
                 (entry.cause, entry.code) = (outcome.cause, outcome.code);
                 (entry.approval_code, entry.reversal_reason) = (outcome.approval_code, outcome.reason);
                 entry.approved_amount = outcome.approved_amount.map(money);
+                entry.undone = outcome.state == state::STAND_IN && outcome.reason.is_some();
+                entry.advised = outcome.advised;
                 entry.approval_seen |= outcome.approval_seen || outcome.state == state::APPROVED;
             }
             Payload::Owed(owed) => {
@@ -249,6 +257,7 @@ impl SwitchBook {
                 let Some(entry) = self.follow(owed.serial, "OBLIGATION", from, to) else { return Ok(()) };
                 entry.approval_seen |= owed.approval_seen;
                 entry.reversal_reason = Some(owed.reason);
+                entry.advised = entry.advised.or(owed.advised);
                 entry.part_owed = owed.stays.is_some();
                 if let Some(stays) = owed.stays {
                     entry.approved_amount = Some(money(stays));
@@ -256,9 +265,22 @@ impl SwitchBook {
             }
             Payload::Ack(ack) => {
                 let part = self.transactions.get(&ack.serial).is_some_and(|entry| entry.part_owed);
-                let from = if part { STANDS } else { OWED };
+                let from = match ack.state {
+                    _ if part => STANDS,
+                    // The reversal that goes before the advice, or the advice.
+                    state::STAND_IN | state::APPROVED => STOOD_IN,
+                    _ => OWED,
+                };
+                let stood_in =
+                    self.transactions.get(&ack.serial).is_some_and(|it| it.state == State::StandIn);
                 if let Some(entry) = self.follow(ack.serial, "ACK", from, ack.state) {
                     entry.part_owed = false;
+                    if stood_in && ack.state == state::REVERSED {
+                        // Taken back before the issuer was told: no OBLIGATION says why.
+                        entry.reversal_reason = Some(if entry.undelivered { UNDELIVERED } else { ASKED });
+                    }
+                    entry.refused |= ack.refused;
+                    entry.advised = entry.advised.or(ack.advised);
                 }
             }
             Payload::Parked(serial) => drop(self.follow(serial, "PARKED", OWED, state::QUARANTINED)),
@@ -296,9 +318,10 @@ impl SwitchBook {
         Ok(())
     }
 
-    /// Transactions with a reversal that the issuer has not acknowledged.
+    /// Transactions with a reversal or an advice that the issuer has not acknowledged.
     pub fn owed(&self) -> impl Iterator<Item = &Entry> {
-        self.transactions.values().filter(|entry| entry.state == State::Reversing || entry.part_owed)
+        let owes = |entry: &&Entry| matches!(entry.state, State::Reversing | State::StandIn);
+        self.transactions.values().filter(move |entry| owes(entry) || entry.part_owed)
     }
 
     /// Transactions without an outcome.
@@ -360,6 +383,9 @@ impl SwitchBook {
             undelivered: false,
             settled: false,
             part_owed: false,
+            undone: false,
+            refused: false,
+            advised: None,
         };
         if intent.batch != 0 {
             let Intent { acquirer, terminal, merchant, batch, .. } = intent;
@@ -509,8 +535,12 @@ const CREDITS: [u8; 4] = [1, 3, 5, 7];
 const WHOLE: [u8; 3] = [1, 3, 5];
 /// Purchase, pre-authorization, completion, completion advice, offline sale.
 const DEBITS: [u8; 5] = [0, 2, 4, 6, 9];
+/// Reversal reasons of the page.
+const ASKED: u8 = 0;
+const UNDELIVERED: u8 = 3;
 const STANDS: &[State] = &[State::Approved];
-const OWED: &[State] = &[State::Reversing, State::Quarantined];
+const OWED: &[State] = &[State::Reversing, State::Quarantined, State::StandIn];
+const STOOD_IN: &[State] = &[State::StandIn];
 const ANY: &[State] = &[
     State::Open,
     State::Approved,

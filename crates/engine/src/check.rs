@@ -36,10 +36,11 @@ pub(crate) fn check<'a, 'b>(
     listener: &ListenerTerms,
 ) -> Result<Checked<'a, 'b>, InternalCause> {
     well_formed(request)?;
-    if !matches!(request.kind, Kind::Purchase | Kind::PreAuth | Kind::Balance) && !request.kind.is_linked() {
+    let (kind, advice) = (request.kind, request.kind.is_advice());
+    if !matches!(kind, Kind::Purchase | Kind::PreAuth | Kind::Balance) && !kind.is_linked() && !advice {
         return Err(InternalCause::UnsupportedTransaction);
     }
-    if request.kind.is_linked() && request.original.is_none() {
+    if kind.is_linked() && !advice && request.original.is_none() {
         return Err(InternalCause::FormatError);
     }
     let pan = request.pan.ok_or(InternalCause::FormatError)?;
@@ -99,10 +100,12 @@ pub(crate) fn route<'a, 'b>(
     if request.flags.has(Flags::PIN) && !takes_pin(cx, range.issuer) {
         return Err(InternalCause::PinNotAllowed);
     }
-    if range.check_digit && !pan.luhn_holds() {
+    // What has happened is not undone by what is wrong with the card.
+    let asked = !request.kind.is_advice();
+    if asked && range.check_digit && !pan.luhn_holds() {
         return Err(InternalCause::CheckDigit);
     }
-    if range.expiry && request.expiry.is_some_and(|expiry| expiry.is_past(cx.now.yymm)) {
+    if asked && range.expiry && request.expiry.is_some_and(|expiry| expiry.is_past(cx.now.yymm)) {
         return Err(InternalCause::ExpiredCard);
     }
     Ok(Routed { request, range, known })
@@ -180,7 +183,11 @@ fn charge(
     let Some(rule) = rule else { return Ok(()) };
     let amount = Money { minor: request.amount, currency: request.currency };
     let billing = Money { minor: request.billing_amount, currency: request.billing_currency };
-    let demand = rule.demand(scope, key(), day, amount, billing).map_err(|exceeded| exceeded.cause())?;
+    let demand = match rule.demand(scope, key(), day, amount, billing) {
+        // An advice is counted where it can be, and never refused.
+        Err(exceeded) if !request.kind.is_advice() => return Err(exceeded.cause()),
+        demand => demand.ok().flatten(),
+    };
     let Some(demand) = demand else { return Ok(()) };
     let charged_in = ChargedIn::under(rule, amount.currency, billing.currency);
     transaction.charged = transaction.charged.with(scope, charged_in);

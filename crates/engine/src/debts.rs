@@ -82,11 +82,19 @@ pub(crate) struct Debts {
     free: u32,
     lines: Vec<Line>,
     tickets: Map<u32>,
+    /// Of what stands approved here while the issuer is still to hear of it: which debt, by serial.
+    standing: Map<u32>,
 }
 
 impl Debts {
     pub(crate) fn new() -> Self {
-        Self { items: Vec::new(), free: NONE, lines: vec![Line::default()], tickets: Map::default() }
+        Self {
+            items: Vec::new(),
+            free: NONE,
+            lines: vec![Line::default()],
+            tickets: Map::default(),
+            standing: Map::default(),
+        }
     }
 
     /// One more. It is behind the others of its card; [`Debts::is_first`] tells whether there are any.
@@ -129,11 +137,24 @@ impl Debts {
         at
     }
 
+    /// Its transaction stands approved here: a reversal of it must find the debt.
+    pub(crate) fn stand(&mut self, at: u32) {
+        self.standing.insert(self.items[at as usize].serial.0, at);
+    }
+
+    /// The debt of a transaction that stands approved here, or did when it was last sent.
+    pub(crate) fn standing(&self, serial: Serial) -> Option<u32> {
+        self.standing.get(&serial.0).copied()
+    }
+
     /// Paid: forgotten. The next of its card may go.
     pub(crate) fn remove(&mut self, at: u32) {
         self.rest(at);
         self.leave_chain(at);
-        let Debt { issuer, ticket, sent, flags, .. } = self.items[at as usize];
+        let Debt { issuer, ticket, sent, flags, serial, .. } = self.items[at as usize];
+        if !self.standing.is_empty() {
+            self.standing.remove(&serial.0);
+        }
         self.drop_ticket(ticket, at);
         self.drop_ticket(sent, at);
         let line = self.line(issuer);

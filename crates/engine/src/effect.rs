@@ -47,6 +47,8 @@ pub struct Reply {
     pub compared: Option<[Compared; 2]>,
     /// The issuer's answer is kept under this transaction: pass its other fields on.
     pub from_issuer: bool,
+    /// Approved here in the issuer's stead: said where the dialect has room for it.
+    pub stand_in: bool,
 }
 
 /// Timers that the engine arms.
@@ -89,6 +91,23 @@ pub enum Effect {
         /// Which.
         txn: TxnId,
         /// Whose links.
+        issuer: IssuerIx,
+    },
+    /// Take a STAN and DE 7 without a place in a link's window, whether a link of `issuer` is up or not, and a
+    /// store-and-forward slot, then charge `Engine::demands(txn)`: nothing is sent before its turn. Answer at once with
+    /// [`crate::Event::Reserved`].
+    Enlist {
+        /// Which.
+        txn: TxnId,
+        /// Whose links.
+        issuer: IssuerIx,
+    },
+    /// Take a number as for [`Effect::Enlist`], and charge `Engine::stand_in_demand(txn)`; answer at once with
+    /// [`crate::Event::StoodIn`].
+    StandIn {
+        /// Which.
+        txn: TxnId,
+        /// In whose stead.
         issuer: IssuerIx,
     },
     /// The INTENT is durable: send the request under its permit (`Engine::permit(txn)`).
@@ -137,6 +156,11 @@ pub enum Effect {
         /// Which.
         txn: TxnId,
     },
+    /// Add `Engine::charges(txn)` unconditionally: an advice that replaces nothing.
+    Post {
+        /// Which.
+        txn: TxnId,
+    },
     /// Give back `Engine::given_back(txn)`: what the original of an approved operation was charged.
     GiveBack {
         /// The operation.
@@ -147,8 +171,9 @@ pub enum Effect {
         /// The operation.
         txn: TxnId,
     },
-    /// Send a reversal built from `Engine::transaction(txn)`; if no link is up the engine tries again on `LinkChanged` or its
-    /// timer: answer with [`crate::Event::LinkLost`] `reversal: true` if it could not be handed to a link.
+    /// Send a reversal, or an advice, built from `Engine::transaction(txn)`; if no link is up the engine tries again on `LinkChanged` or its
+    /// timer: answer with [`crate::Event::LinkLost`] `reversal: true`, of an advice with [`crate::Event::NotSent`], if it could not
+    /// be handed to a link.
     Advise {
         /// Which.
         txn: TxnId,
@@ -156,7 +181,9 @@ pub enum Effect {
         prefer: LinkIx,
         /// Whose links.
         issuer: IssuerIx,
-        /// A repeat (0421) rather than the first (0420).
+        /// The advice (0220) that tells of it, not its reversal (0420).
+        advice: bool,
+        /// A repeat (0421, 0221) rather than the first.
         repeat: bool,
         /// When its acknowledgement is due.
         deadline: Tick,
@@ -241,6 +268,20 @@ pub enum Note {
     Parked(IssuerIx),
     /// A record of what is owed to the issuer cannot be read; it is tried again.
     Unreadable(IssuerIx),
+    /// Stand-in was asked for.
+    StandIn(IssuerIx, StandIn),
+}
+
+/// What came of stand-in: the `outcome` label of `pointsman_stand_in_total`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum StandIn {
+    /// Approved in the issuer's stead.
+    Approved = 0,
+    /// Its ceilings, or what it may never approve, forbade it.
+    Forbidden = 1,
+    /// The issuer refused an advice: what was approved here, or by the terminal, is a loss.
+    Refused = 2,
 }
 
 /// Why a reversal is owed: the `reason` label of `pointsman_reversals_total`.

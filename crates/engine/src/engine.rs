@@ -131,6 +131,8 @@ impl Engine {
             Event::Answer { txn, answer, verdict } => self.answer(turn, txn, answer, verdict),
             Event::ReversalAnswer { txn, answer } => self.reversal_answer(turn, txn, answer),
             Event::IssuerReversal { asked, reversal, slots } => self.recant(turn, asked, reversal, slots),
+            Event::AdviceAnswer { txn, answer, verdict } => self.advice_answer(turn, txn, answer, verdict),
+            Event::StoodIn { txn, result } => self.stood_in(turn, txn, result),
             Event::Unmatched { link, answer, verdict, reason } => {
                 turn.write_unmatched(Some(link), answer, verdict, reason);
                 turn.note(Note::Unmatched(link));
@@ -244,9 +246,9 @@ impl Engine {
             self.slab.close(id);
             return Err(cause);
         }
-        match routed.request.kind.is_linked() {
-            true => self.seek_original(turn, id),
-            false => turn.ask(Effect::Reserve { txn: id, issuer }),
+        match routed.request.original {
+            Some(_) => self.seek_original(turn, id),
+            None => self.ask_admission(turn, id),
         }
         Ok(id)
     }
@@ -255,13 +257,28 @@ impl Engine {
     fn reserved(&mut self, turn: &mut Turn, id: TxnId, result: Result<Permit, InternalCause>) {
         let Some(transaction) = self.slab.get_mut(id).filter(|txn| txn.is_payment()) else { return };
         assert!(transaction.permit.is_none() && transaction.pending == 0, "reserved twice");
+        let issuer = transaction.issuer;
         let permit = match result {
             Ok(permit) => permit,
+            Err(InternalCause::IssuerDown | InternalCause::BreakerOpen) if self.is_covered(turn, id) => {
+                self.slab.at(id.index).covered = true;
+                return turn.ask(Effect::Enlist { txn: id, issuer });
+            }
             Err(cause) => return self.refuse_kept(turn, id, cause),
         };
         transaction.permit = Some(permit);
         transaction.link_id = turn.snapshot().links[permit.link.at()].id;
-        (transaction.slot_held, transaction.reply_due) = (true, true);
+        transaction.slot_held = true;
+        match transaction.covered {
+            true => turn.ask(Effect::StandIn { txn: id, issuer }),
+            false => self.begin(turn, id),
+        }
+    }
+
+    /// Station 7, second half.
+    pub(crate) fn begin(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        transaction.reply_due = true;
         transaction.holds = !transaction.request.kind.posts_on_approval();
         transaction.serial = Serial::new(self.config.epoch, self.config.shard, self.serials);
         let rrn = self.rrns * u64::from(self.config.shards) + u64::from(self.config.shard);
@@ -376,8 +393,8 @@ impl Engine {
 
     /// How the issuer knows the original of an operation; `None` for what is no operation.
     pub fn named_original(&self, id: TxnId) -> Option<NamedOriginal> {
-        let link = self.ties.link(id.index)?;
-        self.ties.get(link.original).map(|tie| tie.original.named)
+        let tied = self.ties.link(id.index).and_then(|link| self.ties.get(link.original));
+        tied.map(|tie| tie.original.named).or(self.slab.last(id)?.named)
     }
 
     /// What [`Effect::Release`] gives back. Also good for a transaction forgotten in this turn.
@@ -468,6 +485,7 @@ pub(crate) fn plain(code: Code) -> Reply {
         batch: None,
         compared: None,
         from_issuer: false,
+        stand_in: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can happen to a transaction. Every event carries what it needs; nothing is looked up behind the engine's back.
 
 use crate::recant::IssuerAsk;
+use crate::record::Advised;
 use crate::snapshot::{ListenerTerms, Snapshot};
 use journal::Lsn;
 use terms::batch::BatchSays;
@@ -139,13 +140,29 @@ pub enum Event<'a> {
         /// As given to [`journal::Frame::append`].
         token: u64,
     },
-    /// The request was never handed to the link: it died before its first byte.
+    /// The request, or an advice, was never handed to a link: it died before its first byte.
     NotSent {
         /// Which.
         txn: TxnId,
     },
     /// The issuer answered the request (class 1, 2) of this transaction, in time or late.
     Answer {
+        /// Which.
+        txn: TxnId,
+        /// What it said.
+        answer: &'a Answer,
+        /// What its code means.
+        verdict: Verdict,
+    },
+    /// The shell's answer to [`crate::Effect::StandIn`].
+    StoodIn {
+        /// Which.
+        txn: TxnId,
+        /// The number of the advice, with the ceilings of stand-in charged; or why not (then nothing is held).
+        result: Result<Advised, InternalCause>,
+    },
+    /// The issuer answered our advice (0130, 0230, 0630).
+    AdviceAnswer {
         /// Which.
         txn: TxnId,
         /// What it said.

@@ -15,4 +15,4 @@ mod ties;
 
 pub use batches::Batches;
 pub use ties::NamedOriginal;
-pub(crate) use ties::{Key, Ties};
+pub(crate) use ties::{Key, Phase, Ties};

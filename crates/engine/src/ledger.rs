@@ -151,7 +151,7 @@ impl Ledger {
         self.now(outcome.wall_ms);
         self.index.update(outcome.slot, outcome.repeat, |entry| entry.settle(outcome.state, lsn));
         let Some(open) = self.open.remove(&outcome.serial) else { return };
-        if outcome.state == State::Approved {
+        if matches!(outcome.state, State::Approved | State::StipApproved) {
             let mut request = open.intent.request;
             request.amount = outcome.approved_amount.unwrap_or(request.amount);
             self.batches.count(&request, open.intent.foreign, false);
@@ -159,6 +159,10 @@ impl Ledger {
         match outcome.state {
             State::Declined => open.intent.held().for_each(|charge| self.cells.give_back(charge)),
             State::Reversing => self.owe(Owed::by_outcome(outcome, &open, lsn)),
+            State::StipApproved => {
+                self.stand_in(&open.intent);
+                self.owe(Owed::by_outcome(outcome, &open, lsn));
+            }
             State::Approved if open.intent.request.kind.posts_on_approval() => {
                 open.intent.charges().for_each(|charge| self.cells.add(charge));
             }
@@ -169,6 +173,15 @@ impl Ledger {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What is posted with the approval, and what stand-in itself may spend: that is not given back on any day.
+    fn stand_in(&mut self, intent: &Intent) {
+        match intent.request.kind {
+            kind if kind.posts_on_approval() => intent.charges().for_each(|charge| self.cells.add(charge)),
+            kind if kind.is_advice() => {}
+            _ => self.cells.add(intent.stand_in()),
         }
     }
 
@@ -201,7 +214,12 @@ impl Ledger {
     fn ack(&mut self, ack: &Ack, lsn: Lsn) {
         self.now(ack.wall_ms);
         self.index.update(ack.slot, ack.repeat, |entry| entry.settle(ack.state, lsn));
-        let Some(owed) = self.owed.remove(&ack.serial) else { return };
+        let Some(mut owed) = self.owed.remove(&ack.serial) else { return };
+        if ack.state == State::StipApproved {
+            (owed.lsn, owed.undo, owed.approval_seen) = (lsn, false, false);
+            self.owed.insert(ack.serial, owed);
+            return;
+        }
         match (ack.state, owed.part) {
             (State::Reversed, _) => owed.charges.iter().for_each(|charge| self.cells.give_back(*charge)),
             (_, Some(part)) => {

@@ -7,7 +7,7 @@
 //! What the shell promises:
 //! - it picks the shard with [`shard_of`]`(request.owner(), shards)`, and calls [`Engine::recover`] once before traffic;
 //! - it does the effects in order, within the turn; an empty `effects` tells the engine that all earlier ones are done;
-//! - [`Effect::Reserve`], `Fetch` and `Find` are answered before the next event of the same transaction;
+//! - [`Effect::Reserve`], `Enlist`, `StandIn`, `Fetch` and `Find` are answered before the next event of the same transaction;
 //! - it submits [`Frames::normal`] as [`journal::Class::Normal`] and then [`Frames::owed`] as [`journal::Class::Owed`], so
 //!   that reversals are served when the disk is full; each token comes back as `Durable` or, of a frame that was refused,
 //!   as `NotWritten`; after a failed sync nothing comes back at all;
@@ -19,6 +19,7 @@
 //! record, one final outcome per INTENT, a repeat never debits twice and never replays an approval that is no longer
 //! true, a reservation is released exactly once, nothing is approved by default.
 
+mod advice;
 mod check;
 mod debts;
 pub mod effect;
@@ -40,11 +41,13 @@ mod reverse;
 mod settle;
 mod slab;
 pub mod snapshot;
+mod stand_in;
 pub mod state;
 pub mod table;
 mod tombs;
 pub mod transaction;
 mod turn;
+mod words;
 mod write;
 
 pub use debts::DEBT_BYTES;
@@ -57,7 +60,8 @@ pub use index::{Entry, Index, shard_of};
 pub use ledger::{Ledger, LedgerOptions, Parts, ShardState};
 pub use recant::IssuerAsk;
 pub use snapshot::{
-    IssuerTerms, LinkTerms, ListenerTerms, MerchantTerms, RefundTerms, Snapshot, Standing, TerminalTerms,
+    IssuerTerms, LinkTerms, ListenerTerms, MerchantTerms, RefundTerms, Snapshot, StandInTerms, Standing,
+    TerminalTerms,
 };
 pub use state::State;
 pub use transaction::Transaction;

@@ -1,7 +1,8 @@
-//! Reversals that are owed to an issuer, until it acknowledges them: store-and-forward as a projection of the journal.
+//! Reversals and advices that are owed to an issuer, until it acknowledges them: store-and-forward as a projection of the
+//! journal.
 //!
-//! First a 0420 from the slab; what is not acknowledged, or finds no room in the issuer's window, goes on the shelf
-//! ([`crate::debts`]) and is read back from the journal when its turn comes: 0421, with a back-off that doubles. Of one card
+//! First a 0420 (or 0220) from the slab; what is not acknowledged, or finds no room in the issuer's window, goes on the shelf
+//! ([`crate::debts`]) and is read back from the journal when its turn comes: 0421 (0221), with a back-off that doubles. Of one card
 //! one goes after the other. A link that signs on is offered everything, a window at a time.
 //! Never gives up, never by chance: the spread comes from the transaction's number. One that the issuer refuses again and
 //! again is parked: it waits for the next sign-on or for people, holds nobody up, and stays owed.
@@ -36,8 +37,11 @@ impl Engine {
             self.debts.get_mut(transaction.debt).slab = id.index;
         }
         hold_slot(turn, transaction);
-        let (debt, lsn) = (transaction.debt, transaction.lsn);
+        let (debt, lsn, stands) = (transaction.debt, transaction.lsn, transaction.stands());
         self.debts.get_mut(debt).owing = lsn;
+        if stands {
+            self.debts.stand(debt);
+        }
         if is_idle(self.slab.at(id.index)) {
             self.debts.rest(debt);
             self.dispatch(turn, id);
@@ -57,7 +61,7 @@ impl Engine {
     }
 
     /// Sends it, or puts it on the shelf until its turn comes.
-    fn dispatch(&mut self, turn: &mut Turn, id: TxnId) {
+    pub(crate) fn dispatch(&mut self, turn: &mut Turn, id: TxnId) {
         let transaction = self.slab.at(id.index);
         let (debt, issuer) = (transaction.debt, transaction.issuer);
         if self.debts.go(debt, window(turn, issuer), turn.now().tick) {
@@ -116,11 +120,11 @@ impl Engine {
     }
 
     /// Asks the journal for what is owed; `false` without room in the slab. `paid`: what the issuer said meanwhile.
-    fn call(&mut self, turn: &mut Turn, at: u32, paid: Option<ResponseCode>) -> bool {
+    pub(crate) fn call(&mut self, turn: &mut Turn, at: u32, paid: Option<Paid>) -> bool {
         let request = Request::new(Mti::of(0x0400), Kind::Unknown, Stan::MIN);
         let mut asking =
             Transaction::new(&request, Role::Debt, State::Tombstone, NOBODY_ASKED, turn.now().tick);
-        (asking.debt, asking.issuer_code) = (at, paid);
+        (asking.debt, asking.paid) = (at, paid);
         let lsn = self.debts.get(at).owing;
         let Some(id) = self.slab.open(asking, 0) else { return false };
         turn.ask(Effect::Fetch { txn: id, lsn });
@@ -129,7 +133,7 @@ impl Engine {
 
     /// What is owed was read: it goes out.
     pub(crate) fn debt_fetched(&mut self, turn: &mut Turn, id: TxnId, past: Option<Past>) {
-        let Transaction { debt: at, issuer_code: paid, .. } = *self.slab.at(id.index);
+        let Transaction { debt: at, paid, .. } = *self.slab.at(id.index);
         let debt = *self.debts.get(at);
         let Some(past) = past.filter(|past| past.transaction.serial == debt.serial) else {
             // It cannot be read, now: it stays owed.
@@ -142,7 +146,11 @@ impl Engine {
         let known = self.index.find(request.slot, |entry| entry.repeat == request.repeat);
         let transaction = self.slab.at(id.index);
         *transaction = Transaction {
-            state: if debt.is_parked() { State::Quarantined } else { State::Reversing },
+            state: match past.transaction.state {
+                State::StipApproved => State::StipApproved,
+                _ if debt.is_parked() => State::Quarantined,
+                _ => State::Reversing,
+            },
             lsn: known.and_then(|entry| entry.record()).unwrap_or(debt.owing),
             approval_seen: past.transaction.approval_seen || debt.approval_seen(),
             attempts: debt.attempts,
@@ -151,12 +159,28 @@ impl Engine {
             debt: at,
             ..past.transaction
         };
-        match paid {
-            Some(code) => acknowledge(turn, id, transaction, code),
-            None => advise(turn, id, transaction),
-        }
         self.debts.get_mut(at).slab = id.index;
         self.enter(&request, id);
+        self.fetched_debt_goes_on(turn, id, paid);
+    }
+
+    /// Sent, or settled by what was said while it was on the shelf.
+    fn fetched_debt_goes_on(&mut self, turn: &mut Turn, id: TxnId, paid: Option<Paid>) {
+        let transaction = self.slab.at(id.index);
+        match (paid, transaction.owes_advice()) {
+            (None, _) => advise(turn, id, transaction),
+            (Some(Paid::Advice { code, taken }), true) => self.advice_paid(turn, id, code, taken),
+            (Some(Paid::Reversal(code)), false) if transaction.state == State::StipApproved => {
+                self.undone(turn, id, code);
+            }
+            (Some(Paid::Reversal(code)), false) => acknowledge(turn, id, transaction, code),
+            // What it answered is not what is owed any more.
+            (Some(_), _) => {
+                let issuer = transaction.issuer;
+                self.shelve(turn, id, turn.now().tick);
+                self.rouse(turn, issuer);
+            }
+        }
     }
 
     /// The issuer answered the reversal.
@@ -180,20 +204,30 @@ impl Engine {
             }
             _ => Stimulus::Exhausted,
         };
+        if transaction.owes_advice() {
+            // What is owed now is another message: this answered an earlier one a second time.
+            return;
+        }
         match step(Some(owing(transaction)), stimulus) {
             Step::Acknowledge => acknowledge(turn, id, transaction, answer.code),
+            Step::Undone => self.undone(turn, id, answer.code),
             Step::Retry => {
                 transaction.bad_answers = transaction.bad_answers.saturating_add(1);
                 self.wait(turn, id);
             }
-            Step::Park => {
-                park(turn, id, transaction, answer);
-                let (debt, issuer) = (transaction.debt, transaction.issuer);
-                self.debts.park(debt);
-                self.rouse(turn, issuer);
-            }
+            Step::Park => self.park_reversal(turn, id, answer),
+            Step::ParkAdvice => self.park_advice(turn, id),
             _ => self.rest(turn, id),
         }
+    }
+
+    /// The issuer refused it too often: others go on.
+    pub(crate) fn park_reversal(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer) {
+        let transaction = self.slab.at(id.index);
+        park(turn, id, transaction, answer);
+        let (debt, issuer) = (transaction.debt, transaction.issuer);
+        self.debts.park(debt);
+        self.rouse(turn, issuer);
     }
 
     /// The issuer answers what was given up: its debt is on the shelf, or under way again.
@@ -205,10 +239,15 @@ impl Engine {
             return self.reversal_answer(turn, now, answer);
         }
         if is_final(answer.code, debt.approval_seen()) {
-            self.debts.withdraw(at);
-            if !self.call(turn, at, Some(answer.code)) {
-                self.debts.shelve(at, turn.now().tick);
-            }
+            self.call_paid(turn, at, Paid::Reversal(answer.code));
+        }
+    }
+
+    /// Out of its turn: it was settled while it was on the shelf.
+    pub(crate) fn call_paid(&mut self, turn: &mut Turn, at: u32, paid: Paid) {
+        self.debts.withdraw(at);
+        if !self.call(turn, at, Some(paid)) {
+            self.debts.shelve(at, turn.now().tick);
         }
     }
 
@@ -244,7 +283,7 @@ impl Engine {
     }
 
     /// Not acknowledged: again after a back-off.
-    fn wait(&mut self, turn: &mut Turn, id: TxnId) {
+    pub(crate) fn wait(&mut self, turn: &mut Turn, id: TxnId) {
         let transaction = self.slab.at(id.index);
         transaction.advised = false;
         let Patience { retry_first_ms, retry_max_ms, .. } = transaction.patience;
@@ -253,6 +292,10 @@ impl Engine {
         if transaction.part.is_some() {
             transaction.wake = wake;
             return turn.ask(Effect::Arm { txn: id, timer: Timer::Retry, at: wake });
+        }
+        if transaction.pending | transaction.unwritten != 0 {
+            // Reversed while it was under way: it goes on when that is durable.
+            return;
         }
         self.shelve(turn, id, wake);
         self.rouse(turn, issuer);
@@ -297,6 +340,15 @@ impl Engine {
         self.debts.unblock(issuer);
         self.rouse(turn, issuer);
     }
+}
+
+/// What an issuer said about something on the shelf.
+#[derive(Clone, Copy)]
+pub(crate) enum Paid {
+    /// It acknowledged a reversal.
+    Reversal(ResponseCode),
+    /// It took an advice, or refused it.
+    Advice { code: ResponseCode, taken: bool },
 }
 
 /// Messages to `issuer` about what is owed that may be out at once.
@@ -371,6 +423,7 @@ fn advise(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
         txn: id,
         prefer: transaction.link(),
         issuer: transaction.issuer,
+        advice: transaction.owes_advice(),
         repeat,
         deadline: turn.now().tick.plus_ms(u64::from(transaction.patience.reversal_timeout_ms)),
     });

@@ -4,6 +4,7 @@
 //! any bytes read. Guards: write then read is the identity, an INTENT's payload fits 184 bytes, an OUTCOME's 64
 //! (`tests/records.rs`). `RECORDS.md` describes every byte; crate `books` reads them from that page alone.
 
+mod advised;
 mod batch;
 mod intent;
 mod life;
@@ -14,6 +15,7 @@ mod owed;
 mod tombstone;
 pub(crate) mod wire;
 
+pub use advised::Advised;
 pub use batch::{Batch, BatchWhat, Compared, Who};
 pub use intent::{Charged, ChargedIn, INTENT_BYTES_MAX, Intent, SECRET_BYTES};
 pub use life::{Audit, Config, Day, FORMAT};

@@ -3,6 +3,7 @@
 //! Never replays an answer, never stands in. Guards: every INTENT without an outcome gets one, by its type; every reversal
 //! that was owed is owed again, with its hold.
 
+use crate::advice::is_tied;
 use crate::effect::{Effect, Effects, ReversalReason, Timer};
 use crate::engine::{Engine, NOBODY_ASKED};
 use crate::event::{Context, TxnId};
@@ -46,7 +47,8 @@ impl Engine {
     fn settle_open(&mut self, turn: &mut Turn, open: &OpenIntent) {
         let mut transaction = restored(turn, &open.intent, open.lsn, turn.now().tick);
         (transaction.holds, transaction.lsn) = (true, open.lsn);
-        if transaction.request.kind.posts_on_approval() {
+        let advice = transaction.request.kind.is_advice();
+        if transaction.request.kind.posts_on_approval() && !advice {
             (transaction.holds, transaction.charge_count) = (false, 0);
         }
         let id = self.come_back(transaction);
@@ -55,6 +57,15 @@ impl Engine {
             step(Some(transaction.state), Stimulus::Restart) == Step::TakeUp,
             "an open INTENT is in doubt"
         );
+        if advice {
+            // Nobody was told, and nothing was sent: its terminal repeats it.
+            transaction.forwarded = false;
+            if !is_tied(transaction) {
+                return self.accept(turn, id);
+            }
+            self.ties.taken_up.insert(id.index, ());
+            return self.seek_original(turn, id);
+        }
         #[cfg(pointsman_zoo)]
         if zoo::has(zoo::Bug::RestartNotReversed) {
             return crate::settle::decline(turn, id, transaction, Some(InternalCause::Restarted), None);
@@ -74,6 +85,9 @@ impl Engine {
             debt.attempts = 1;
             debt.saw_approval(shelved.approval_seen);
             debt.hold_slot();
+            if shelved.stands {
+                self.debts.stand(at);
+            }
             if shelved.quarantined {
                 self.debts.park(at);
             }

@@ -3,22 +3,24 @@
 //! Never sends anything to an issuer; never replays an approval that is no longer true. Guards: a repeat joins what is in
 //! flight, hears again what was answered, or is refused.
 
+use crate::advice::standing;
 use crate::check::Checked;
 use crate::effect::{Code, Disposition, Effect, Note, Reply, ReversalReason};
 use crate::engine::{Engine, NOBODY_ASKED, plain, sameness};
 use crate::event::{Fetched, Origin, Permit, TxnId};
 use crate::index::Entry;
 use crate::record::{
-    ACK, Ack, Charges, Drawn, Intent, LINKED, Linked, OBLIGATION, OUTCOME, Obligation, Outcome, PARKED,
-    Parked, Part, Record, TOMBSTONE, Told, Tombstone, Unsettled,
+    ACK, Ack, Advised, Charges, Drawn, Intent, LINKED, Linked, OBLIGATION, OUTCOME, Obligation, Outcome,
+    PARKED, Parked, Part, Record, TOMBSTONE, Told, Tombstone, Unsettled,
 };
 use crate::reverse::{open_tombstone, stimulus_of};
-use crate::settle::{oblige, reply_approval, said};
+use crate::settle::oblige;
 use crate::snapshot::Patience;
 use crate::state::State;
 use crate::table::{Step, Stimulus, step};
 use crate::transaction::{Role, Transaction};
 use crate::turn::Turn;
+use crate::words::{reply_approval, said};
 use crate::write::reverses;
 use journal::Lsn;
 use terms::{ApprovalCode, Arpc, InternalCause, IssuerIx, LinkIx, Minor, Request, ResponseCode, Tick};
@@ -61,7 +63,7 @@ impl Engine {
     /// The one it repeats is in the slab: its answer goes to the newest connection, once if it is still to come.
     fn join(&mut self, turn: &mut Turn, origin: Origin, position: u32) -> Disposition {
         let (id, transaction) = (self.slab.id(position), self.slab.at(position));
-        let waits = transaction.reply_due || transaction.state == State::Approved;
+        let waits = transaction.reply_due || transaction.state == State::Approved || transaction.replied;
         if waits {
             transaction.origin = origin;
         }
@@ -77,6 +79,14 @@ impl Engine {
                 (transaction.in_grace, transaction.reply_due) = (false, true);
                 reply_approval(turn, id, transaction);
                 Disposition::Joined(id)
+            }
+            State::StipApproved if transaction.replied && !transaction.unsaid => {
+                (transaction.in_grace, transaction.reply_due) = (false, true);
+                self.stood(turn, id);
+                Disposition::Joined(id)
+            }
+            State::Approved | State::StipApproved if !transaction.reply_due && !transaction.unsaid => {
+                self.tell_again(turn, origin, position)
             }
             _ if transaction.reply_due => Disposition::Joined(id),
             // Reversed in flight or after the approval: what was promised to the reversal holds, whatever is durable yet.
@@ -155,6 +165,7 @@ impl Engine {
             Some(past) if past.drawn.voided => {
                 Reply { rrn: Some(past.transaction.rrn), ..plain(Code::Internal(InternalCause::Reversed)) }
             }
+            Some(past) if past.transaction.state == State::StipApproved => standing(&past.transaction),
             Some(past) if known == Step::Replay && stands(&past.transaction) => Reply {
                 rrn: Some(past.transaction.rrn),
                 approval_code: past.transaction.approval_code,
@@ -188,13 +199,25 @@ impl Engine {
             return;
         }
         let reversal = self.slab.at(id.index);
-        let stimulus = stimulus_of(&reversal.request, &past.transaction);
+        let stimulus = match stimulus_of(&reversal.request, &past.transaction) {
+            Stimulus::Forestalled | Stimulus::Reversal if past.transaction.state == State::StipApproved => {
+                self.shelved_stimulus(&past.transaction)
+            }
+            stimulus => stimulus,
+        };
+        let reversal = self.slab.at(id.index);
         let rrn = Some(past.transaction.rrn);
         let step = step(Some(past.transaction.state), stimulus);
-        if step == Step::Reverse && reversal.role == Role::Reversal && reverses(&past.transaction) {
+        if matches!(step, Step::Reverse | Step::Unsay | Step::Forestall)
+            && reversal.role == Role::Reversal
+            && reverses(&past.transaction)
+        {
             turn.note(Note::TerminalReversal(reversal.terminal_reason));
         }
         match step {
+            Step::Unsay | Step::Forestall if reverses(&past.transaction) => {
+                self.unsay_fetched(turn, id, past);
+            }
             Step::Reverse if past.transaction.request.kind.is_linked() => {
                 self.call_back_operation(turn, id, past);
             }
@@ -326,6 +349,10 @@ struct Last {
     part: Option<Part>,
     /// One was acknowledged.
     partly_reversed: bool,
+    /// The issuer knows it by an advice, or will.
+    advised: Option<Advised>,
+    /// That is to be acknowledged before it is reversed.
+    advice_first: bool,
 }
 
 /// `None` where a record is damaged, of a kind that ends nothing, or not there.
@@ -340,6 +367,7 @@ fn past(turn: &Turn, records: &Fetched, received: Tick) -> Option<Past> {
     transaction.issuer_code = last.told.code;
     transaction.holds = match state {
         State::Approved => !last.drawn.voided && !last.drawn.completed,
+        State::StipApproved => true,
         state => state == State::Reversing && !transaction.request.kind.posts_on_approval(),
     };
     (transaction.reason, transaction.terminal_reason) =
@@ -358,7 +386,9 @@ fn past(turn: &Turn, records: &Fetched, received: Tick) -> Option<Past> {
         transaction.approved_amount = Some(stays).filter(|stays| *stays != transaction.request.amount);
     }
     transaction.part = last.part;
-    if state != State::Approved || transaction.partly_reversed {
+    (transaction.advice, transaction.advice_first) = (last.advised, last.advice_first);
+    transaction.undo = state == State::StipApproved && last.reason.is_some();
+    if !transaction.stands() || transaction.partly_reversed {
         transaction.told = last.told;
     }
     Some(Past { transaction, code: last.told.code, lsn: records.intent_lsn, drawn: last.drawn })
@@ -372,29 +402,40 @@ fn last(records: &Fetched) -> Option<(State, Last)> {
                 outcome;
             let approval_seen = outcome.approval_seen || state == State::Approved;
             let last = Last { told, approval_code, approved_amount, approval_seen, ..Last::default() };
-            (state, Last { reason, terminal_reason, arpc: outcome.arpc, ..last })
+            let (arpc, advised) = (outcome.arpc, outcome.advised);
+            (state, Last { reason, terminal_reason, arpc, advised, ..last })
         }
         OBLIGATION => match Obligation::read(records.payload).ok()?.owed {
-            Unsettled::Reverse { told, approval_seen, part, charges, reason, terminal_reason, .. } => {
+            Unsettled::Reverse {
+                told,
+                approval_seen,
+                part,
+                charges,
+                reason,
+                terminal_reason,
+                advised,
+                advice_first,
+                ..
+            } => {
                 let state = if part.is_some() { State::Approved } else { State::Reversing };
                 let last = Last { told, approval_seen, part, charges: Some(charges), ..Last::default() };
-                (state, Last { reason: Some(reason), terminal_reason, ..last })
+                (state, Last { reason: Some(reason), terminal_reason, advised, advice_first, ..last })
             }
             Unsettled::Resolve(_) => return None,
         },
         ACK => {
-            let Ack { state, told, approval_code, amount, .. } = Ack::read(records.payload).ok()?;
+            let Ack { state, told, approval_code, amount, advised, .. } = Ack::read(records.payload).ok()?;
             let (approval_seen, partly_reversed) = (state == State::Approved, amount.is_some());
             let approved_amount = amount;
             let last = Last { told, approval_code, approved_amount, approval_seen, ..Last::default() };
-            (state, Last { partly_reversed, ..last })
+            (state, Last { partly_reversed, advised, ..last })
         }
         LINKED => {
             let linked = Linked::read(records.payload).ok()?;
-            let Linked { told, approval_code, approved_amount, drawn, .. } = linked;
+            let Linked { told, approval_code, approved_amount, drawn, advised, .. } = linked;
             let partly_reversed = told.cause == Some(InternalCause::Reversed);
             let last = Last { told, approval_code, approved_amount, approval_seen: true, ..Last::default() };
-            (State::Approved, Last { drawn, partly_reversed, ..last })
+            (State::Approved, Last { drawn, partly_reversed, advised, ..last })
         }
         PARKED => {
             let Parked { told, .. } = Parked::read(records.payload).ok()?;
@@ -429,7 +470,7 @@ pub(crate) fn restored(turn: &Turn, intent: &Intent, intent_lsn: Lsn, received: 
     (transaction.acquirer_calendar, transaction.acquirer_day) =
         (intent.acquirer_calendar, intent.acquirer_day);
     (transaction.charged, transaction.intent_lsn) = (intent.charged, intent_lsn);
-    transaction.foreign = intent.foreign;
+    (transaction.foreign, transaction.named) = (intent.foreign, intent.named);
     // Nobody knows whether it was sent: its issuer may speak of it.
     transaction.forwarded = true;
     intent.charges().for_each(|charge| transaction.charge(charge));

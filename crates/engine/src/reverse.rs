@@ -5,6 +5,7 @@
 //! Never answers 0410 00 before what it promises is durable. Guards: one obligation per original however often it is
 //! reversed; an original that nobody could rule out stays owed until it is found or ruled out.
 
+use crate::advice::is_forestalled;
 use crate::check;
 use crate::effect::{Code, Disposition, Effect, Note, Reply, ReversalReason, Timer};
 use crate::engine::{Engine, expired_tombstone, plain};
@@ -36,7 +37,8 @@ impl Engine {
         }
         let stimulus = self.reversal_stimulus(request, position);
         let step = step(entry.map(|entry| self.state_of(&entry)), stimulus);
-        if step == Step::Cancel || step == Step::Reverse && position.is_some() {
+        let known = matches!(step, Step::Reverse | Step::Unsay | Step::Forestall) && position.is_some();
+        if step == Step::Cancel || known {
             turn.note(Note::TerminalReversal(request.reason));
         }
         match step {
@@ -48,7 +50,10 @@ impl Engine {
             Step::Cancel => self.cancel(turn, request, origin, entry),
             Step::Reverse if position.is_some() => self.reverse(turn, request, origin, entry),
             Step::ReversePart if position.is_some() => self.reverse_part(turn, request, origin, entry),
-            Step::Reverse | Step::ReversePart => self.fetch_original(turn, request, origin, entry),
+            Step::Unsay | Step::Forestall if position.is_some() => self.unsay(turn, request, origin, entry),
+            Step::Reverse | Step::ReversePart | Step::Unsay | Step::Forestall => {
+                self.fetch_original(turn, request, origin, entry)
+            }
             Step::Confirm => self.confirm(turn, request, origin, entry),
             Step::RefusePartial => self.refuse(turn, request, origin, InternalCause::PartialNotAllowed),
             other => unreachable!("a reversal cannot lead to {other:?}"),
@@ -174,7 +179,13 @@ impl Engine {
     }
 
     /// A slab position for a reversal that waits; in line behind `position`.
-    fn wait_for(&mut self, turn: &Turn, request: &Request, origin: Origin, position: u32) -> Option<TxnId> {
+    pub(crate) fn wait_for(
+        &mut self,
+        turn: &Turn,
+        request: &Request,
+        origin: Origin,
+        position: u32,
+    ) -> Option<TxnId> {
         let waiter = self.open_reversal(turn, request, origin)?;
         self.line_up(waiter, position);
         Some(waiter)
@@ -423,6 +434,7 @@ pub(crate) fn stimulus_of(reversal: &Request, original: &Transaction) -> Stimulu
         _ if misstates(reversal, original) => Stimulus::Misstated,
         true if original.state == State::Approved && stays >= original.amount() => Stimulus::Misstated,
         true => Stimulus::Partial,
+        false if original.state == State::StipApproved && is_forestalled(original) => Stimulus::Forestalled,
         false => Stimulus::Reversal,
     }
 }

@@ -5,16 +5,18 @@
 
 use crate::check;
 use crate::debts::NONE;
-use crate::effect::{Code, Effect, Note, Reply, ReversalReason, Timer};
-use crate::engine::{Engine, plain};
+use crate::effect::{Effect, Note, ReversalReason, Timer};
+use crate::engine::Engine;
 use crate::event::{TxnId, Verdict};
 use crate::index::Entry;
 use crate::past::Gone;
 use crate::record::{Part, Told, UnmatchedReason};
+use crate::stand_in::is_unable;
 use crate::state::State;
 use crate::table::{Step, Stimulus, step};
 use crate::transaction::{NIL, Role, Transaction, Written};
 use crate::turn::{Turn, awaited};
+use crate::words::{bad_answer, differs, late, reply_approval, reply_decline};
 use crate::write::{gone, reverses};
 use journal::Lsn;
 use terms::{Answer, InternalCause, Minor, ResponseCode, Tick};
@@ -37,6 +39,10 @@ impl Engine {
         if transaction.release_on & written.bit() != 0 {
             transaction.release_on &= !written.bit();
             release(turn, id, transaction);
+        }
+        let posts = transaction.request.kind.posts_on_approval() && transaction.advice.is_some();
+        if posts && written == Written::Outcome && self.ties.link(id.index).is_none() {
+            turn.ask(Effect::Post { txn: id });
         }
         if transaction.reduce_on & written.bit() != 0 {
             transaction.reduce_on &= !written.bit();
@@ -61,6 +67,13 @@ impl Engine {
         if let Some(cause) = transaction.cancelled {
             return self.decline_unsent(turn, id, cause);
         }
+        if transaction.request.kind.is_advice() {
+            self.post(id);
+            return self.accept(turn, id);
+        }
+        if transaction.covered {
+            return self.approve_here(turn, id);
+        }
         transaction.deadline = turn.now().tick.plus_ms(u64::from(transaction.patience.timeout_ms));
         transaction.forwarded = true;
         turn.ask(Effect::Forward { txn: id, deadline: transaction.deadline });
@@ -68,8 +81,22 @@ impl Engine {
 
     /// The link died before the request's first byte.
     pub(crate) fn not_sent(&mut self, turn: &mut Turn, id: TxnId) {
-        if self.next_step(id, Stimulus::NotSent) == Step::DeclineUnsent {
-            self.decline_unsent(turn, id, InternalCause::NotSent);
+        if self.advice_not_sent(turn, id) {
+            return;
+        }
+        let intent = self.next_step(id, Stimulus::NotSent) == Step::DeclineUnsent;
+        let stimulus = match intent && self.is_covered(turn, id) {
+            true => Stimulus::CoveredUnsent,
+            false => Stimulus::NotSent,
+        };
+        match self.next_step(id, stimulus) {
+            Step::DeclineUnsent => self.decline_unsent(turn, id, InternalCause::NotSent),
+            Step::CoverUnsent => {
+                self.slab.at(id.index).forwarded = false;
+                turn.ask(Effect::Retire { txn: id });
+                self.cover(turn, id, InternalCause::NotSent, None);
+            }
+            _ => {}
         }
     }
 
@@ -92,6 +119,11 @@ impl Engine {
         if differs(transaction, answer) && stimulus == Stimulus::Approves {
             stimulus = Stimulus::Mismatches;
         }
+        let unable = transaction.state == State::Intent && is_unable(answer.code);
+        if unable && stimulus == Stimulus::Declines && self.is_covered(turn, id) {
+            stimulus = Stimulus::CoveredDecline;
+        }
+        let transaction = self.slab.at(id.index);
         match step(Some(transaction.state), stimulus) {
             Step::Approve if transaction.request.kind.is_linked() => self.approve_operation(turn, id, answer),
             known @ (Step::Approve | Step::ApprovePart) => {
@@ -104,6 +136,10 @@ impl Engine {
             Step::Decline => {
                 transaction.issuer_code = Some(answer.code);
                 decline(turn, id, transaction, None, Some(answer.code));
+            }
+            Step::CoverDecline => {
+                transaction.issuer_code = Some(answer.code);
+                self.cover(turn, id, InternalCause::IssuerDeclined, None);
             }
             Step::Doubt => {
                 transaction.issuer_code = Some(answer.code);
@@ -176,13 +212,12 @@ impl Engine {
 
     /// The deadline passed, or the link was lost after the first byte.
     pub(crate) fn silence(&mut self, turn: &mut Turn, id: TxnId, cause: InternalCause) {
-        if self.next_step(id, Stimulus::Silence) != Step::GiveUp {
+        let waits = self.slab.get(id).is_some_and(|txn| txn.forwarded);
+        if !waits || self.next_step(id, Stimulus::Silence) != Step::GiveUp {
             return;
         }
+        let covered = self.is_covered(turn, id);
         let transaction = self.slab.at(id.index);
-        if !transaction.forwarded {
-            return;
-        }
         let reason = match cause {
             InternalCause::LinkLost => ReversalReason::LinkLost,
             _ => {
@@ -198,7 +233,10 @@ impl Engine {
         }) {
             return decline(turn, id, transaction, Some(cause), None);
         }
-        doubt(turn, id, transaction, cause, reason);
+        match covered {
+            true => self.cover(turn, id, cause, Some(reason)),
+            false => doubt(turn, id, transaction, cause, reason),
+        }
     }
 
     /// What a payment in this state makes of it; nothing for ids that are stale.
@@ -221,6 +259,7 @@ impl Engine {
         let transaction = self.slab.at(id.index);
         match transaction.state {
             State::Approved => self.approved(turn, id),
+            State::StipApproved => self.stood(turn, id),
             State::Declined => {
                 reply_decline(turn, id, transaction);
                 settle(turn, id, transaction);
@@ -273,19 +312,25 @@ impl Engine {
 
     /// The terminal has its approval.
     pub(crate) fn delivered(&mut self, turn: &mut Turn, id: TxnId) {
-        let told = |txn: &&mut Transaction| txn.is_payment() && txn.state == State::Approved && txn.replied;
+        let told = |txn: &&mut Transaction| txn.is_payment() && txn.stands() && txn.replied;
         let Some(transaction) = self.slab.get_mut(id).filter(told) else { return };
+        if transaction.state == State::StipApproved {
+            return self.stands_told(turn, id, true);
+        }
         settle(turn, id, transaction);
         self.close(turn, id);
     }
 
     /// The connection died before the kernel took the approval's first byte: the terminal may come back for a while.
     pub(crate) fn undelivered(&mut self, turn: &mut Turn, id: TxnId) {
-        let told = |txn: &&mut Transaction| txn.is_payment() && txn.state == State::Approved && txn.replied;
+        let told = |txn: &&mut Transaction| txn.is_payment() && txn.stands() && txn.replied;
         let proven = self.has_operations(id);
         let Some(transaction) = self.slab.get_mut(id).filter(told) else { return };
         turn.note(Note::Undelivered);
         turn.write_undelivered(transaction);
+        if transaction.state == State::StipApproved {
+            return self.stands_told(turn, id, false);
+        }
         if !reverses(transaction) || proven {
             settle(turn, id, transaction);
             return self.close(turn, id);
@@ -302,6 +347,9 @@ impl Engine {
         }
         let transaction = self.slab.at(id.index);
         if transaction.in_grace && is_due(turn.now().tick, transaction.wake) {
+            if transaction.state == State::StipApproved {
+                return self.unsay_when_durable(turn, id);
+            }
             self.take_back_operation(turn, id);
             self.withdraw(turn, id);
             let transaction = self.slab.at(id.index);
@@ -436,61 +484,6 @@ pub(crate) fn oblige(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, 
     transaction.advised = transaction.stale;
     turn.write_obligation(id, transaction, crate::record::Serial::NONE);
     turn.note(Note::ReversalOwed(transaction.issuer, reason));
-}
-
-fn late(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, answer: &Answer, verdict: Verdict) {
-    transaction.approval_seen |= verdict == Verdict::Approves;
-    turn.write_late(&gone(id, transaction), answer, verdict);
-    turn.note(Note::Late(transaction.issuer));
-}
-
-/// A second approval that says something else than the first.
-fn differs(transaction: &Transaction, answer: &Answer) -> bool {
-    transaction.state == State::Approved
-        && answer.approval_code.is_some_and(|code| transaction.approval_code != Some(code))
-}
-
-fn bad_answer(verdict: Verdict) -> InternalCause {
-    match verdict {
-        Verdict::Approves => InternalCause::AnswerMismatch,
-        Verdict::InDoubt => InternalCause::AnswerInDoubt,
-        Verdict::Neither | Verdict::Declines => InternalCause::UnknownAnswerCode,
-    }
-}
-
-pub(crate) fn reply_approval(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
-    if !core::mem::take(&mut transaction.reply_due) {
-        return;
-    }
-    transaction.replied = true;
-    let code = transaction.issuer_code.unwrap_or_else(ResponseCode::approved);
-    let reply = Reply {
-        rrn: Some(transaction.rrn),
-        approval_code: transaction.approval_code,
-        arpc: transaction.arpc,
-        amount: transaction.approved_amount,
-        from_issuer: true,
-        ..plain(Code::Wire(code))
-    };
-    turn.ask(Effect::Reply { txn: Some(id), origin: transaction.origin, reply });
-}
-
-fn reply_decline(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {
-    if !core::mem::take(&mut transaction.reply_due) {
-        return;
-    }
-    let from_issuer = transaction.told.cause.is_none();
-    let reply = Reply { rrn: Some(transaction.rrn), from_issuer, ..plain(said(&transaction.told)) };
-    turn.ask(Effect::Reply { txn: Some(id), origin: transaction.origin, reply });
-}
-
-/// The code of a decline. An issuer's code that we do not know is never passed on: a terminal might take it for a yes.
-pub(crate) fn said(told: &Told) -> Code {
-    match (told.cause, told.code) {
-        (Some(cause), _) => Code::Internal(cause),
-        (None, Some(code)) => Code::Wire(code),
-        (None, None) => Code::Internal(InternalCause::Reversed),
-    }
 }
 
 fn release(turn: &mut Turn, id: TxnId, transaction: &mut Transaction) {

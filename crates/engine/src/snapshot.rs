@@ -5,7 +5,7 @@ use limits::Rule;
 use routing::Table;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use terms::{CalendarIx, IssuerIx, LinkIx, Text};
+use terms::{CalendarIx, IssuerIx, Kind, LinkIx, Text};
 
 /// One configuration, checked.
 pub struct Snapshot {
@@ -54,8 +54,23 @@ pub struct IssuerTerms {
     pub ceilings: Option<Rule>,
     /// A completion may be this much of its pre-authorization, in percent.
     pub completion_percent: u16,
+    /// What the switch may approve in its stead; `None`: nothing.
+    pub stand_in: Option<StandInTerms>,
     /// Its links.
     pub links: Vec<LinkIx>,
+}
+
+/// What may be approved in an issuer's stead while it cannot be asked.
+#[derive(Clone, Debug)]
+pub struct StandInTerms {
+    /// Of purchases and pre-authorizations, those that may.
+    pub kinds: Vec<Kind>,
+    /// DE 42 of the merchants where it may; none: all.
+    pub merchants: Vec<Text<15>>,
+    /// Merchant categories where it never may.
+    pub never: Vec<u16>,
+    /// Ceilings of one transaction, and of one card and business day: amount and count.
+    pub rule: Rule,
 }
 
 /// The times and rules that a transaction is held to from its beginning to its end, whatever is reloaded meanwhile.

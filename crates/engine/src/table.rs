@@ -50,11 +50,23 @@ pub enum Stimulus {
     Restart,
     /// The issuer reverses the whole by itself.
     Recanted,
+    /// As [`Stimulus::Silence`], and stand-in may be asked.
+    CoveredSilence,
+    /// The issuer says that it cannot decide (91, 96), and stand-in may be asked.
+    CoveredDecline,
+    /// As [`Stimulus::NotSent`], and stand-in may be asked.
+    CoveredUnsent,
+    /// A reversal of the whole before anything about it was for the issuer to know.
+    Forestalled,
+    /// The issuer takes the advice.
+    Accepted,
+    /// The issuer refuses the advice.
+    Refused,
 }
 
 impl Stimulus {
     /// Every stimulus, in the order of the table's columns.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::Same,
         Self::Other,
         Self::Reversal,
@@ -74,6 +86,12 @@ impl Stimulus {
         Self::Exhausted,
         Self::Restart,
         Self::Recanted,
+        Self::CoveredSilence,
+        Self::CoveredDecline,
+        Self::CoveredUnsent,
+        Self::Forestalled,
+        Self::Accepted,
+        Self::Refused,
     ];
 }
 
@@ -82,8 +100,6 @@ impl Stimulus {
 pub enum Step {
     /// Cannot happen to a transaction in this state, or says nothing new: nothing is done.
     Nothing,
-    /// Belongs to a state that no transaction can reach yet.
-    NotYet,
     /// A new transaction: route, reserve, INTENT.
     Admit,
     /// Shares the one in flight: one answer, to the newest connection.
@@ -147,6 +163,24 @@ pub enum Step {
     Yield,
     /// The issuer reverses what is reversed, or nothing: 0430 00.
     Agree,
+    /// No answer in time: approved here. The request is reversed before the advice goes.
+    CoverSilence,
+    /// The issuer cannot decide: approved here; only the advice is owed.
+    CoverDecline,
+    /// Nothing was sent: likewise.
+    CoverUnsent,
+    /// Approved here and reversed: what may be with the issuer is acknowledged, then reversed.
+    Unsay,
+    /// Approved here and reversed before the issuer could know: nothing is owed any more.
+    Forestall,
+    /// The reversal of the request is acknowledged: the advice goes.
+    Undone,
+    /// The issuer took the advice.
+    AdviceTaken,
+    /// The issuer refused the advice: what was approved stays so, a loss.
+    AdviceLost,
+    /// As [`Step::Park`], but what was approved stays so.
+    ParkAdvice,
 }
 
 /// The step for a transaction in `state` (`None`: there is none, nowhere).
@@ -164,22 +198,23 @@ const STIMULI: usize = Stimulus::ALL.len();
 #[rustfmt::skip]
 const TABLE: [[Step; STIMULI]; State::ALL.len() + 1] = {
     use Step::{
-        Acknowledge as Acked, Admit, Agree, Alarm, Approve, ApprovePart as Part, Cancel, Comply, Confirm, Contradict as Same94,
-        Contradiction as Again, Decline, DeclineUnsent as Unsent, Disown, Doubt, GiveUp, Join, Late, NotYet as Later, Nothing as No, Park,
-        RefusePartial as No13, RefuseReversed as No94, Replay, Retry, Reverse, ReversePart as RevPart, Seek, TakeBack, TakeUp,
-        ToldFirst as Told, Unmatched as Lone, Yield,
+        Acknowledge as Acked, Admit, Agree, AdviceLost as Lost, AdviceTaken as Taken, Alarm, Approve, ApprovePart as Part, Cancel, Comply, Confirm,
+        Contradict as Same94, Contradiction as Again, CoverDecline as CovDecl, CoverSilence as CovSil, CoverUnsent as CovUns,
+        Decline, DeclineUnsent as Unsent, Disown, Doubt, Forestall as Forest, GiveUp, Join, Late, Nothing as No, Park, ParkAdvice as ParkAdv,
+        RefusePartial as No13, RefuseReversed as No94, Replay, Retry, Reverse, ReversePart as RevPart, Seek, TakeBack,
+        TakeUp, ToldFirst as Told, Undone, Unmatched as Lone, Unsay, Yield,
     };
     [
-    //            Same   Other   Rever.   Partial  Misst.   Approves Part   Mismat. Declin. Doubtf. Silence NotSent Undel.    Acked  Unackn. Rebuf. Exhau. Restart Recanted
-    /* none */   [Admit, Admit,  Seek,    No13,    Seek,    Lone,    Lone,  Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No,    No,    No,     Disown],
-    /* INTENT */ [Join,  Same94, Cancel,  Cancel,  No13,    Approve, Part,  Doubt,  Decline,Doubt,  GiveUp, Unsent, No,       No,    No,     No,    No,    TakeUp, Comply],
-    /* APPROV. */[Replay,Same94, Reverse, RevPart, No13,    No,      Alarm, Alarm,  Alarm,  Alarm,  No,     No,     TakeBack, No,    No,     No,    No,    No,     Yield],
-    /* DECLIN. */[Replay,Same94, Confirm, No13,    Confirm, Again,   Again, Again,  No,     No,     No,     No,     No,       No,    No,     No,    No,    No,     Agree],
-    /* REVG. */  [Told,  Same94, Confirm, No13,    Confirm, Late,    Late,  Late,   Late,   Late,   No,     No,     No,       Acked, Retry,  Retry, Park,  Retry,  Agree],
-    /* REVD. */  [Told,  Same94, Confirm, No13,    Confirm, Again,   Again, Again,  No,     No,     No,     No,     No,       No,    No,     No,    No,    No,     Agree],
-    /* TOMB. */  [No94,  No94,   Confirm, No13,    Confirm, Lone,    Lone,  Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No,    No,    No,     Disown],
-    /* STIP */   [Later; STIMULI],
-    /* QUAR. */  [Told,  Same94, Confirm, No13,    Confirm, Late,    Late,  Late,   Late,   Late,   No,     No,     No,       Acked, No,     No,    No,    No,     Agree],
+    //            Same   Other   Rever.   Partial  Misst.   Approves Part   Mismat. Declin. Doubtf. Silence NotSent Undel.    Acked  Unackn. Rebuf. Exhau. Restart  Recanted CovSil. CovDecl. CovUns. Forest.  Accept. Refused
+    /* none */   [Admit, Admit,  Seek,    No13,    Seek,    Lone,    Lone,  Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No,    No,    No, Disown,      No,     No,      No,     Seek,    No,     No],
+    /* INTENT */ [Join,  Same94, Cancel,  Cancel,  No13,    Approve, Part,  Doubt,  Decline,Doubt,  GiveUp, Unsent, No,       No,    No,     No,    No,    TakeUp, Comply,  CovSil, CovDecl, CovUns, Cancel,  No,     No],
+    /* APPROV. */[Replay,Same94, Reverse, RevPart, No13,    No,      Alarm, Alarm,  Alarm,  Alarm,  No,     No,     TakeBack, No,    No,     No,    No,    No, Yield,      No,     No,      No,     Reverse, No,     No],
+    /* DECLIN. */[Replay,Same94, Confirm, No13,    Confirm, Again,   Again, Again,  No,     No,     No,     No,     No,       No,    No,     No,    No,    No, Agree,      No,     No,      No,     Confirm, No,     No],
+    /* REVG. */  [Told,  Same94, Confirm, No13,    Confirm, Late,    Late,  Late,   Late,   Late,   No,     No,     No,       Acked, Retry,  Retry, Park,  Retry, Agree,   No,     No,      No,     Confirm, No,     No],
+    /* REVD. */  [Told,  Same94, Confirm, No13,    Confirm, Again,   Again, Again,  No,     No,     No,     No,     No,       No,    No,     No,    No,    No, Agree,      No,     No,      No,     Confirm, No,     No],
+    /* TOMB. */  [No94,  No94,   Confirm, No13,    Confirm, Lone,    Lone,  Lone,   Lone,   Lone,   No,     No,     No,       No,    No,     No,    No,    No, Disown,      No,     No,      No,     Confirm, No,     No],
+    /* STIP */   [Replay,Same94, Unsay,   No13,    No13,    Late,    Late,  Late,   Late,   Late,   No,     No,     TakeBack, Undone,Retry,  Retry, ParkAdv,Retry, Agree,   No,     No,      No,     Forest,  Taken,  Lost],
+    /* QUAR. */  [Told,  Same94, Confirm, No13,    Confirm, Late,    Late,  Late,   Late,   Late,   No,     No,     No,       Acked, No,     No,    No,    No, Agree,      No,     No,      No,     Confirm, No,     No],
     ]
 };
 
@@ -209,8 +244,10 @@ pub enum Asks {
     Release,
     /// Of the limits: a part of the charges goes back.
     Reduce,
-    /// Of the link: 0420 or 0421.
+    /// Of the link: 0420 or 0421, 0220 or 0221.
     Advise,
+    /// Of the limits: what stand-in may approve.
+    StandIn,
     /// Of the terminal's connection.
     Reply,
     /// Of the issuer's link: 0430.
@@ -239,11 +276,11 @@ pub struct Consequence {
 /// The consequence of each step.
 #[rustfmt::skip]
 pub const fn consequence(step: Step) -> Consequence {
-    use Asks::{Advise, Answer, Arm, Count, Forward, Note, Reduce, Release, Reply, Reserve, Retire, Return, Settle};
+    use Asks::{Advise, Answer, Arm, Count, Forward, Note, Reduce, Release, Reply, Reserve, Retire, Return, Settle, StandIn};
     use Next::{Is, Stays};
-    use State::{Approved, Declined, Intent, Quarantined, Reversed, Reversing, Tombstone};
+    use State::{Approved, Declined, Intent, Quarantined, Reversed, Reversing, StipApproved, Tombstone};
     match step {
-        Step::Nothing | Step::NotYet => row(Stays, &[],                  &[],                          &[]),
+        Step::Nothing         => row(Stays,         &[],                 &[],                          &[]),
         Step::Admit           => row(Is(Intent),    &[INTENT],           &[Reserve],                   &[Forward]),
         Step::Join            => row(Stays,         &[],                 &[Note],                      &[]),
         Step::Replay          => row(Stays,         &[],                 &[Note, Reply],               &[]),
@@ -275,6 +312,15 @@ pub const fn consequence(step: Step) -> Consequence {
         Step::Yield           => row(Is(Reversed),  &[BATCH, OBLIGATION], &[Note, Note],               &[Release, Answer, Settle]),
         Step::Agree           => row(Stays,         &[],                 &[Answer],                    &[]),
         Step::Park            => row(Is(Quarantined), &[PARKED],         &[Note],                      &[]),
+        Step::CoverSilence    => row(Is(StipApproved), &[OUTCOME],       &[Note, Retire, StandIn, Count, Note], &[Reply]),
+        Step::CoverDecline    => row(Is(StipApproved), &[OUTCOME],       &[StandIn, Count, Note],      &[Reply]),
+        Step::CoverUnsent     => row(Is(StipApproved), &[OUTCOME],       &[Retire, StandIn, Count, Note], &[Reply]),
+        Step::Unsay          => row(Is(Reversing), &[BATCH, OBLIGATION], &[Note, Note],               &[Reply, Advise]),
+        Step::Forestall       => row(Is(Reversed),  &[BATCH, ACK],       &[Note],                      &[Release, Settle, Reply]),
+        Step::Undone          => row(Stays,         &[ACK],              &[],                          &[Advise]),
+        Step::AdviceTaken     => row(Is(Approved),  &[ACK],              &[],                          &[Settle]),
+        Step::AdviceLost      => row(Is(Approved),  &[ACK],              &[Note],                      &[Settle]),
+        Step::ParkAdvice      => row(Stays,         &[],                 &[Note],                      &[]),
     }
 }
 

@@ -5,15 +5,18 @@
 
 use crate::effect::ReversalReason;
 use crate::event::{Origin, Permit};
+use crate::flow::NamedOriginal;
+use crate::owe::Paid;
 use crate::recant::IssuerAsk;
-use crate::record::{Charged, Charges, Compared, Drawn, Part, Serial, Told};
+use crate::record::{Advised, Charged, Charges, Compared, Drawn, Part, Serial, Told};
 use crate::snapshot::Patience;
 use crate::state::State;
 use crate::table::Step;
 use journal::Lsn;
 use limits::Charge;
 use terms::{
-    ApprovalCode, Arpc, BusinessDay, InternalCause, IssuerIx, LinkIx, Minor, Request, ResponseCode, Rrn, Tick,
+    ApprovalCode, Arpc, BusinessDay, InternalCause, IssuerIx, LinkIx, Minor, Mti, Request, ResponseCode, Rrn,
+    Tick,
 };
 
 /// Scopes a transaction can be charged under.
@@ -127,6 +130,22 @@ pub struct Transaction {
     pub(crate) leaves: bool,
     /// What is under way to the issuer is not what is owed now: its answer only makes room.
     pub(crate) stale: bool,
+    /// The advice by which the issuer knows it, or will: approved here before the issuer said so.
+    pub(crate) advice: Option<Advised>,
+    /// The request went to the issuer, who may have taken it: it is reversed before the advice goes.
+    pub(crate) undo: bool,
+    /// Reversed after the advice may have gone out: that is acknowledged first.
+    pub(crate) advice_first: bool,
+    /// Reversed while a record was under way: that is durable first.
+    pub(crate) unsaid: bool,
+    /// The issuer refused the advice.
+    pub(crate) refused: bool,
+    /// Of what is called from the shelf: what its issuer said meanwhile.
+    pub(crate) paid: Option<Paid>,
+    /// Stand-in has been asked for.
+    pub(crate) covered: bool,
+    /// How the issuer knows the original of an advice.
+    pub(crate) named: Option<NamedOriginal>,
     /// Of a reversal that looks for its original: the record that was not it.
     pub(crate) looked: Lsn,
     /// A store-and-forward slot is held.
@@ -248,6 +267,14 @@ impl Transaction {
             partly_reversed: false,
             leaves: false,
             stale: false,
+            advice: None,
+            undo: false,
+            advice_first: false,
+            unsaid: false,
+            refused: false,
+            paid: None,
+            covered: false,
+            named: None,
             looked: Lsn(u64::MAX),
             slot_held: false,
             approval_seen: false,
@@ -277,6 +304,34 @@ impl Transaction {
     /// The link that carried it, if it has one in this configuration.
     pub fn link(&self) -> LinkIx {
         self.permit.map_or(LinkIx(u16::MAX), |permit| permit.link)
+    }
+
+    /// Our STAN and DE 7 under which the issuer knows it.
+    pub fn number(&self) -> Option<Advised> {
+        let sent = self.permit.map(|Permit { stan, transmission, .. }| Advised { stan, transmission });
+        self.advice.filter(|_| !self.undo).or(sent)
+    }
+
+    /// Message type under which the issuer knows it: of an advice, if it is told by one.
+    pub fn known_mti(&self) -> Mti {
+        let mti = self.request.mti;
+        match self.advice.filter(|_| !self.undo) {
+            Some(_) => Mti::new(mti.bcd() & 0xFF00 | 0x20).unwrap_or(mti),
+            None => mti,
+        }
+    }
+
+    /// What is owed is the advice, not a reversal.
+    pub(crate) fn owes_advice(&self) -> bool {
+        match self.state {
+            State::StipApproved => !self.undo,
+            _ => self.advice_first,
+        }
+    }
+
+    /// Approved, by the issuer or here.
+    pub(crate) fn stands(&self) -> bool {
+        matches!(self.state, State::Approved | State::StipApproved)
     }
 
     /// The amount that stands, or stood before it was reversed.

@@ -33,6 +33,7 @@ impl Turn<'_, '_> {
             foreign: transaction.foreign,
             listener: transaction.origin.listener.0,
             request: transaction.request,
+            named: transaction.named,
         };
         transaction.pending |= Written::Intent.bit();
         record.append(&mut self.frames.normal, token(id, Written::Intent));
@@ -41,6 +42,7 @@ impl Turn<'_, '_> {
     /// The one OUTCOME of an INTENT, in the state the transaction is in now.
     pub(crate) fn write_outcome(&mut self, id: TxnId, transaction: &mut Transaction) {
         let owes = transaction.state == State::Reversing;
+        let here = transaction.state == State::StipApproved;
         let record = Outcome {
             serial: transaction.serial,
             slot: transaction.request.slot,
@@ -51,10 +53,11 @@ impl Turn<'_, '_> {
             told: Told { cause: transaction.cause, code: transaction.issuer_code },
             approval_code: transaction.approval_code,
             approved_amount: transaction.approved_amount,
-            reason: owes.then_some(transaction.reason),
+            reason: (owes || here && transaction.undo).then_some(transaction.reason),
             approval_seen: transaction.approval_seen,
             terminal_reason: transaction.terminal_reason.filter(|_| owes),
             arpc: transaction.arpc.filter(|_| !owes),
+            advised: transaction.advice.filter(|_| here),
         };
         transaction.pending |= Written::Outcome.bit();
         #[cfg(pointsman_zoo)]
@@ -89,6 +92,8 @@ impl Turn<'_, '_> {
             owner: transaction.request.owner(),
             token: transaction.request.token,
             resolves,
+            advised: transaction.advice,
+            advice_first: transaction.advice_first,
         };
         self.write_owed(id, transaction, owed);
     }
@@ -123,7 +128,7 @@ impl Turn<'_, '_> {
 
     /// The reversal is acknowledged.
     pub(crate) fn write_ack(&mut self, id: TxnId, transaction: &mut Transaction, code: Option<ResponseCode>) {
-        let stands = transaction.state == State::Approved;
+        let stands = transaction.stands();
         let record = Ack {
             serial: transaction.serial,
             slot: transaction.request.slot,
@@ -135,6 +140,8 @@ impl Turn<'_, '_> {
             told: transaction.told,
             approval_code: transaction.approval_code.filter(|_| stands),
             amount: transaction.approved_amount.filter(|_| stands),
+            refused: transaction.refused,
+            advised: transaction.advice,
         };
         transaction.pending |= Written::Ack.bit();
         record.append_to(&mut self.frames.owed, token(id, Written::Ack));
@@ -273,7 +280,7 @@ pub(crate) fn reverses(transaction: &Transaction) -> bool {
     let request = &transaction.request;
     match request.kind.in_doubt() {
         InDoubt::Reverse => true,
-        InDoubt::Repeat => request.kind.is_linked(),
+        InDoubt::Repeat => request.kind != terms::Kind::ScriptResult,
         InDoubt::Forget => false,
     }
 }

@@ -238,7 +238,7 @@ fn keys(view: &View<'_>, request: &mut Request) {
     let ways = match request.kind {
         Kind::Reversal => &rules.reversal,
         Kind::PurchaseVoid | Kind::PreAuthCancel | Kind::Completion | Kind::CompletionVoid => &rules.related,
-        Kind::CompletionAdvice | Kind::Refund => &rules.related,
+        Kind::CompletionAdvice | Kind::Adjustment | Kind::Refund => &rules.related,
         _ => return,
     };
     request.original = ways.iter().find_map(|way| original(view, request, &values, *way));

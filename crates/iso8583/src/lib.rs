@@ -5,6 +5,7 @@
 //! Never knows a clock, a socket, a policy; never allocates per message; never puts a card number into an error.
 //! Guards: bytes that are no message of the dialect are refused with the field and the place.
 
+mod advice;
 mod canon;
 mod decode;
 mod describe;
@@ -33,6 +34,7 @@ pub mod tlv;
 mod view;
 mod write;
 
+pub use advice::write_advice;
 pub use canon::{CanonDefaults, Trusted, answer, request, slot_named, trusted};
 pub use decode::{decode, locate};
 pub use describe::{Description, Row, describe};

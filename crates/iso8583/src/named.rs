@@ -40,11 +40,20 @@ impl Named {
 
     /// Into the field where `to` names originals. `data` is all zeros, and lives as long as the patch.
     pub(crate) fn put<'a>(&self, to: &Dialect, data: &'a mut [u8; Self::DIGITS], patch: &mut Patch<'a>) {
+        let (field, len) = self.digits(to, data);
+        if field != 0 {
+            patch.set_text(field, &data[..len]);
+        }
+    }
+
+    /// The field where `to` names originals, and how many of the digits in `data` (all zeros before) it holds; 0: nowhere.
+    pub(crate) fn digits(&self, to: &Dialect, data: &mut [u8; Self::DIGITS]) -> (u8, usize) {
         let roles = &to.roles;
         if roles.original_data != 0 {
             self.original_data(data);
-            patch.set_text(roles.original_data, data);
-        } else if let (Some(batch), Some(stan)) = (roles.original_batch, roles.original_stan)
+            return (roles.original_data, Self::DIGITS);
+        }
+        if let (Some(batch), Some(stan)) = (roles.original_batch, roles.original_stan)
             && batch.field == stan.field
         {
             let end = usize::from(stan.from + stan.len);
@@ -54,7 +63,8 @@ impl Named {
             );
             write_ascii(u64::from(self.stan.get()), &mut data[usize::from(stan.from)..end]);
             write_ascii(u64::from(self.local_date), &mut data[end..end + 4]);
-            patch.set_text(batch.field, &data[..end + 4]);
+            return (batch.field, end + 4);
         }
+        (0, 0)
     }
 }

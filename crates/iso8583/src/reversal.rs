@@ -85,7 +85,7 @@ pub fn write_reversal(dialect: &Dialect, of: &ReversalOf, out: &mut BytesMut) ->
 }
 
 /// One field of a reversal; nothing where the original had none.
-fn field(dialect: &Dialect, of: &ReversalOf, n: u8, writer: &mut Writer<'_>) {
+pub(crate) fn field(dialect: &Dialect, of: &ReversalOf, n: u8, writer: &mut Writer<'_>) {
     let roles = &dialect.roles;
     let mut number = |there: bool, value: u64| {
         if there {
@@ -129,7 +129,7 @@ fn stan(dialect: &Dialect, of: &ReversalOf) -> Stan {
     }
 }
 
-fn text(value: &[u8], n: u8, writer: &mut Writer<'_>) {
+pub(crate) fn text(value: &[u8], n: u8, writer: &mut Writer<'_>) {
     if !value.is_empty() {
         writer.text(n, value);
     }

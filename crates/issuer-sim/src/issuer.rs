@@ -257,7 +257,11 @@ impl Bank {
         let request = message.request;
         let key = key_of(request);
         if let Some(known) = self.known(key, request) {
-            self.ledger.totals.repeats += 1;
+            match request.mti.is_advice() && request.mti.is_repeat() {
+                // It is told until it is acknowledged: that it comes again is how it is meant.
+                true => self.ledger.totals.advice_repeats += 1,
+                false => self.ledger.totals.repeats += 1,
+            }
             return self.as_before(known);
         }
         let related = self.related(message);
@@ -287,7 +291,7 @@ impl Bank {
         let at = self.ledger.find(key, request.stan.get(), request.transmission.0)?;
         let differs = |rrn| request.rrn.is_some_and(|asked| asked != rrn);
         let other = self.ledger.entry(at).rrn.is_some_and(differs);
-        (request.mti.is_repeat() || !other).then_some(at)
+        (request.mti.is_repeat() && !request.mti.is_advice() || !other).then_some(at)
     }
 
     fn as_before(&self, at: EntryIx) -> Said {

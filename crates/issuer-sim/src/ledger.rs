@@ -47,6 +47,8 @@ pub struct Totals {
     pub declined: u64,
     /// Requests that came again and were answered as before.
     pub repeats: u64,
+    /// Advices (0120, 0220) marked as repeats that were booked before.
+    pub advice_repeats: u64,
     /// Reversals of what was never seen.
     pub unknown_originals: u64,
     /// Bytes that are no message of the dialect.

@@ -73,6 +73,11 @@ impl LimitKey {
         Self(u128::from_le_bytes(token.0) ^ spread(Scope::Card, calendar))
     }
 
+    /// What may be approved for a card in its issuer's stead: beside [`LimitKey::card`], never the same.
+    pub fn stand_in(token: &CardToken, calendar: u32) -> Self {
+        Self(u128::from_le_bytes(token.0) ^ (u128::from(calendar) << 8 | STAND_IN).wrapping_mul(CALENDARS))
+    }
+
     /// A merchant of an acquirer. Trailing spaces do not count.
     pub fn merchant(acquirer: &[u8], merchant: &[u8], calendar: u32) -> Self {
         Self::hashed(Scope::Merchant, &[acquirer, merchant], calendar)
@@ -113,6 +118,9 @@ fn spread(scope: Scope, calendar: u32) -> u128 {
     (u128::from(calendar) << 8 | scope as u128).wrapping_mul(CALENDARS)
 }
 
+/// A scope of its own, behind those a transaction is charged under.
+const STAND_IN: u128 = Scope::ALL.len() as u128;
+
 // Two odd numbers without pattern (digits of π and e): the products of two different small factors differ.
 const CALENDARS: u128 = 0x243F_6A88_85A3_08D3_1319_8A2E_0370_7345;
 const CURRENCIES: u128 = 0xB7E1_5162_8AED_2A6A_BF71_5880_9CF4_F3C7;
@@ -130,6 +138,8 @@ mod tests {
             LimitKey::card(&token, 1),
             LimitKey::card(&token, 2),
             LimitKey::card(&CardToken([8; 16]), 1),
+            LimitKey::stand_in(&token, 1),
+            LimitKey::stand_in(&token, 2),
             LimitKey::card(&token, 1).in_currency(eur),
             LimitKey::card(&token, 1).in_currency(usd),
             LimitKey::merchant(b"1", b"23", 1),

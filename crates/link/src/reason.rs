@@ -15,6 +15,11 @@ pub enum Match {
         /// As given when it was sent. The transaction may be long settled.
         ticket: u64,
     },
+    /// It answers an advice, in time or late.
+    Advised {
+        /// As given when it was sent last.
+        ticket: u64,
+    },
     /// Nobody's.
     Unmatched(Reason),
 }

@@ -146,6 +146,7 @@ fn intent(number: u64, wall_ms: i64) -> Intent {
         foreign: false,
         listener: 0,
         request,
+        named: None,
     }
 }
 
@@ -164,6 +165,7 @@ fn outcome(number: u64, intent_lsn: Lsn, wall_ms: i64) -> Outcome {
         approval_seen: true,
         terminal_reason: None,
         arpc: None,
+        advised: None,
     }
 }
 

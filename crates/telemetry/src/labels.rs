@@ -143,6 +143,8 @@ label! {
         Approved = "approved",
         /// Not allowed to.
         Declined = "declined",
+        /// The issuer refused an advice, of stand-in or of a terminal: a loss.
+        Refused = "refused",
     }
 }
 

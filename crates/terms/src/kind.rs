@@ -99,17 +99,27 @@ impl Kind {
         )
     }
 
-    /// Whether it does something to an earlier transaction, which must be known here.
+    /// Whether it does something to an earlier transaction. That one must be known here, but for what [`Kind::is_advice`].
     pub const fn is_linked(self) -> bool {
         matches!(
             self,
-            Self::PurchaseVoid | Self::PreAuthCancel | Self::Completion | Self::CompletionVoid | Self::Refund
+            Self::PurchaseVoid
+                | Self::PreAuthCancel
+                | Self::Completion
+                | Self::CompletionVoid
+                | Self::CompletionAdvice
+                | Self::Refund
         )
     }
 
     /// Whether its charges are posted when it is approved, in the place of its original's, instead of being reserved.
     pub const fn posts_on_approval(self) -> bool {
-        matches!(self, Self::Completion)
+        matches!(self, Self::Completion | Self::CompletionAdvice | Self::OfflineSale)
+    }
+
+    /// Whether it tells what has happened already: taken, never asked about, and passed on to the issuer until that takes it.
+    pub const fn is_advice(self) -> bool {
+        matches!(self, Self::CompletionAdvice | Self::OfflineSale | Self::Adjustment | Self::ScriptResult)
     }
 
     /// 0800 and its kin: answered by the switch itself.

@@ -85,6 +85,10 @@ bugs! {
     UnknownCodeApproves = "unknown-code-approves",
     /// An answer in doubt is a decline.
     DoubtDeclines = "doubt-declines",
+    /// What stand-in approves for a silent issuer goes as an advice, its request is not reversed before.
+    StandInNotReversed = "stand-in-not-reversed",
+    /// What was approved before the issuer refused its advice is reversed.
+    RefusedAdviceReversed = "refused-advice-reversed",
     /// A repeat is a new transaction.
     RepeatIsNew = "repeat-is-new",
     /// A request with another amount under a known key is admitted.

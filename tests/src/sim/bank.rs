@@ -125,8 +125,6 @@ fn moods(dose: &IssuerDose) -> Vec<Mood> {
         (Mood::new(Act::NoTerminal), dose.no_terminal),
         (Mood::new(Act::Say(ResponseCode::of("ZZ"))), dose.unknown_code),
         (Mood::new(Act::Say(ResponseCode::of("68"))), dose.doubtful_code),
-        (Mood::decline("51"), dose.declines),
-        (Mood::decline("91"), dose.declines / 4),
         (Mood::new(Act::SignOff), dose.sign_off),
         (Mood::new(Act::TakeBack), dose.take_back),
     ];
@@ -137,6 +135,13 @@ fn moods(dose: &IssuerDose) -> Vec<Mood> {
         (Mood::decline("25"), dose.reversal_denied),
     ];
     let reversals = reversals.into_iter().map(|(mood, rate)| (mood.kind(Kind::Reversal), rate));
+    // Whoever keeps the rules takes an advice.
+    let declines = [Kind::Purchase, Kind::PreAuth, Kind::Balance].into_iter().flat_map(|kind| {
+        [("51", dose.declines), ("91", dose.declines / 4)]
+            .map(|(code, rate)| (Mood::decline(code).kind(kind), rate))
+    });
+    let refusals = (Mood::decline("51").kind(Kind::OfflineSale), dose.advice_refused);
+    let payments = payments.into_iter().chain(declines).chain([refusals]);
     let all = reversals.chain(payments).filter(|(_, rate)| *rate > 0);
     all.map(|(mood, rate)| mood.per_million(rate)).collect()
 }

@@ -48,6 +48,7 @@ pub struct Dose {
     pub hot_card: bool,
     pub tight_limits: bool,
     pub stan_near_wrap: bool,
+    pub stand_in: bool,
     /// Steps of faults and sales after which the run is cut short: for shrinking.
     pub faults_max: u64,
 }
@@ -76,6 +77,8 @@ pub struct IssuerDose {
     pub reversal_denied: u32,
     /// Takes back by itself what it approved: an open item each time.
     pub take_back: u32,
+    /// Breaks the rules: does not take what was approved for it, or by the terminal.
+    pub advice_refused: u32,
 }
 
 impl Dose {
@@ -125,13 +128,15 @@ impl Dose {
             hot_card: c.percent(15),
             tight_limits: c.percent(40),
             stan_near_wrap: c.percent(10),
+            stand_in: c.percent(40),
             faults_max: u64::MAX,
         }
     }
 
     /// Whether all terminals and issuers keep the rules.
     pub fn keeps_rules(&self) -> bool {
-        !self.breaks_rules && self.issuer.reversal_denied == 0 && self.issuer.take_back == 0
+        let broken = self.issuer.reversal_denied + self.issuer.advice_refused + self.issuer.take_back;
+        !self.breaks_rules && broken == 0
     }
 }
 
@@ -157,6 +162,7 @@ impl IssuerDose {
             reversal_refused_for_now: rate(200),
             reversal_denied: if breaks_rules { rate(100) } else { 0 },
             take_back: if breaks_rules { rate(60) } else { 0 },
+            advice_refused: if breaks_rules { rate(100) } else { 0 },
         }
     }
 

@@ -108,7 +108,9 @@ impl World {
             Fault::WallStep => {
                 self.tally.row(51);
                 // A day off at most: counters remember a few days, and no clock that is looked after is off by more.
-                self.offset_ms = self.start_ms + self.chance.below(172_800_000) as i64 - 86_400_000;
+                let to = self.start_ms + self.chance.below(172_800_000) as i64 - 86_400_000;
+                // A tombstone lasts a day: not so far forward that one goes while its terminal still asks.
+                self.offset_ms = to.min(self.offset_ms + 82_800_000);
             }
             Fault::Freeze => {
                 let hours = self.chance.between(1, 16);

@@ -24,10 +24,18 @@ pub struct Flow {
     pub weight: u64,
 }
 
+impl Flow {
+    /// It tells what has happened: no answer but a yes ends it.
+    pub fn is_advice(&self) -> bool {
+        self.mti & 0xF0 == 0x20
+    }
+}
+
 /// Every kind that the switch serves.
 pub const FLOWS: &[Flow] = &[
-    Flow { name: "purchase", mti: 0x0200, code: 0, function: "22", money: true, weight: 80 },
+    Flow { name: "purchase", mti: 0x0200, code: 0, function: "22", money: true, weight: 72 },
     Flow { name: "pre-authorization", mti: 0x0100, code: 30_000, function: "10", money: true, weight: 15 },
+    Flow { name: "offline sale", mti: 0x0220, code: 0, function: "30", money: true, weight: 8 },
     Flow { name: "balance", mti: 0x0200, code: 310_000, function: "01", money: false, weight: 5 },
 ];
 
@@ -97,7 +105,7 @@ impl Sale {
     fn plain(&self, mti: u16, writer: &mut Writer<'_>) {
         writer.number(7, self.transmission).number(11, u64::from(self.stan));
         writer.number(12, self.transmission % 1_000_000).number(13, self.transmission / 1_000_000);
-        writer.number(22, 12).number(25, 0);
+        writer.number(22, 51).number(25, 0);
         writer.text(41, self.terminal.as_bytes()).text(42, self.merchant.as_bytes()).number(49, 156);
         if mti == 0x0400 {
             let original = self.kind().mti;

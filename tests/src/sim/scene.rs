@@ -84,6 +84,7 @@ pub fn text(dose: &Dose, chance: &mut Chance) -> String {
             .replace("@TIMEOUT@", &timeout_ms.to_string())
             .replace("@GRACE@", &chance.between(0, 3_000).to_string())
             .replace("@RETRY@", &chance.between(100, 1_000).to_string())
+            .replace("@STAND_IN@", if dose.stand_in { STAND_IN } else { "" })
             .replace("@TWIN@", if dose.twin_links { TWIN } else { "" });
     }
     text + LISTENERS
@@ -127,6 +128,12 @@ name = "card"
 currency = "CNY"
 daily = "@DAILY@"
 count = 10_000
+[[limits]]
+name = "stand-in"
+currency = "CNY"
+single = "18.00"
+daily = "150.00"
+count = 30
 "#;
 
 const ISSUER: &str = r#"
@@ -146,6 +153,7 @@ echo_ms = 10_000
 echo_timeout_ms = 2_000
 sign_on_timeout_ms = 2_000
 acquirer = "00010000"
+@STAND_IN@
 [[issuer.link]]
 name = "a"
 address = "127.0.0.1:9"
@@ -157,6 +165,8 @@ scheme = "CUP"
 card_type = "debit"
 limits = "card"
 "#;
+
+const STAND_IN: &str = "stand_in = { limits = \"stand-in\" }";
 
 const TWIN: &str = "[[issuer.link]]\nname = \"b\"\naddress = \"127.0.0.1:9\"";
 

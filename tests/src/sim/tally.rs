@@ -39,6 +39,7 @@ pub const ROWS: &[(u8, &str)] = &[
     (10, "duplicate answer"),
     (11, "answer with another amount"),
     (13, "91, 96 and unknown codes"),
+    (14, "stand-in approval, then the issuer's"),
     (15, "0430 lost"),
     (18, "issuer's own messages"),
     (19, "terminal gone before the reply"),

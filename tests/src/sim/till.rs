@@ -369,6 +369,10 @@ impl Till {
 
     fn told_outcome(&mut self, answer: Answer, view: &mut View<'_>) {
         let approved = is_approved(&answer);
+        if answer.code.as_str() == "96" && self.sale().kind().is_advice() {
+            // What has happened is told until it is taken: asked again when patience ends.
+            return;
+        }
         let last = self.entries.len() - 1;
         self.entries[last].code = Some(answer.code.as_str().to_owned());
         self.entries[last].rrn =

@@ -150,9 +150,11 @@ impl World {
         let (mut days, mut late) = (BTreeMap::new(), 0);
         for record in records(dir).into_iter().flatten().map_while(Result::ok) {
             match Payload::read(record.kind, &record.payload) {
-                Ok(Payload::Late(_, true)) => {
+                Ok(Payload::Late(serial, true)) => {
                     late += 1;
                     tally.row(2);
+                    let stood_in = |entry: &Entry| entry.advised.is_some() && entry.undone;
+                    tally.rows_met(14, u64::from(book.transactions.get(&serial).is_some_and(stood_in)));
                 }
                 Ok(Payload::Late(_, false)) => tally.row(3),
                 Ok(Payload::Unmatched(_)) => {

@@ -167,6 +167,7 @@ fn intent(journal: &Journal, number: u32) -> Intent {
         foreign: false,
         listener: 1,
         request,
+        named: None,
     }
 }
 
@@ -185,6 +186,7 @@ fn timed_out(intent: &Intent, intent_lsn: Lsn) -> Outcome {
         approval_seen: false,
         terminal_reason: None,
         arpc: None,
+        advised: None,
     }
 }
 

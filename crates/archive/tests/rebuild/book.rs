@@ -205,6 +205,7 @@ impl Book {
                     approved_amount: None,
                     operation: Serial::new(1, 0, void),
                     charges: Charges::NONE,
+                    advised: None,
                 });
             }
             Life::OfTheFuture => drop(self.commit(|frame| {
@@ -237,6 +238,8 @@ impl Book {
             told,
             approval_code: None,
             amount: None,
+            refused: false,
+            advised: None,
         });
     }
 
@@ -291,6 +294,7 @@ impl Of<'_> {
             approval_seen: state == State::Approved,
             terminal_reason: None,
             arpc: None,
+            advised: None,
         }
     }
 
@@ -307,6 +311,8 @@ impl Of<'_> {
             owner: 1,
             token: CardToken(CARD),
             resolves: Serial::NONE,
+            advised: None,
+            advice_first: false,
         };
         Obligation { serial: self.intent.serial, slot: SlotKey(1), repeat: Check(1), wall_ms, owed }
     }
@@ -349,6 +355,7 @@ fn intent(number: u64, wall_ms: i64) -> Intent {
         foreign: false,
         listener: 0,
         request,
+        named: None,
     }
 }
 

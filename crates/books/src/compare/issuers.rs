@@ -18,7 +18,10 @@ struct Booked {
 pub(super) fn compare(book: &IssuerBook, switch: &SwitchBook, comparison: &mut Comparison) {
     let mut by_key: BTreeMap<(&str, u32), Vec<u64>> = BTreeMap::new();
     for (serial, entry) in switch.transactions.iter().filter(|(_, entry)| entry.moves()) {
-        by_key.entry((&entry.issuer, entry.link_stan)).or_default().push(*serial);
+        let advised = entry.advised.map(|advised| advised.stan).filter(|stan| *stan != entry.link_stan);
+        for stan in [Some(entry.link_stan), advised].into_iter().flatten() {
+            by_key.entry((&entry.issuer, stan)).or_default().push(*serial);
+        }
     }
     let mut booked: BTreeMap<u64, Booked> = BTreeMap::new();
     for booking in &book.entries {
@@ -48,6 +51,11 @@ fn settle(entry: &Entry, mut booked: Booked, comparison: &mut Comparison) {
     if booked.foreign {
         return comparison.disagree(name(entry), "the issuer booked it in another currency");
     }
+    if entry.advised.is_some() && entry.stands() && booked.debits > booked.reversals + 1 {
+        // It said that it could not decide, or acknowledged a reversal, and booked the request all the same.
+        let excess = booked.net - amount;
+        return comparison.issuer_item(ItemKind::IssuerContradiction, entry, -excess * sign);
+    }
     if booked.net < 0 || booked.debits > booked.reversals + 1 {
         let Booked { debits, reversals, net, .. } = booked;
         let what = format!("the issuer booked {debits} debits and {reversals} reversals, net {net}");
@@ -55,6 +63,9 @@ fn settle(entry: &Entry, mut booked: Booked, comparison: &mut Comparison) {
     }
     match (entry.state, booked.net) {
         (State::Approved, net) if net == amount => {}
+        (State::Approved, 0) if entry.refused => {
+            comparison.issuer_item(ItemKind::StandInLoss, entry, sign * amount);
+        }
         (State::StandIn, 0) => comparison.issuer_item(ItemKind::StandInLoss, entry, sign * amount),
         (State::StandIn, net) if net == amount => {}
         (State::Declined | State::Reversed | State::Reversing | State::Quarantined | State::Open, 0) => {}
@@ -96,11 +107,15 @@ fn signed(booking: &IssuerEntry) -> i64 {
     }
 }
 
-/// DE 7 where both have it, and the RRN where both have it: two links of one issuer may use a STAN in the same second.
+/// DE 7 where both have it, and the RRN where both have it: two links of one issuer may use a STAN in the same second. An
+/// advice has a number of its own.
 fn is_same(booking: &IssuerEntry, entry: &Entry) -> bool {
-    let transmission = booking.transmission == 0
-        || entry.link_transmission == 0
-        || booking.transmission == entry.link_transmission;
+    let same = |stan: u32, transmission: u32| {
+        let free = booking.transmission == 0 || transmission == 0;
+        booking.stan == stan && (free || booking.transmission == transmission)
+    };
+    let advised = entry.advised.is_some_and(|advised| same(advised.stan, advised.transmission));
+    let transmission = advised || same(entry.link_stan, entry.link_transmission);
     let rrn = booking.rrn.as_deref().is_none_or(|rrn| rrn.trim_end() == entry.rrn);
     transmission && rrn
 }

@@ -1,6 +1,6 @@
 //! The same bytes that the switch's own test writes down, read from the page alone.
 
-use books::record::{Name, Payload, state};
+use books::record::{Advised, Name, Payload, state};
 
 /// Kind and bytes by the record's name. The file is the switch's; no code of it is used.
 fn golden(name: &str) -> (u8, Vec<u8>) {
@@ -12,11 +12,13 @@ fn golden(name: &str) -> (u8, Vec<u8>) {
     let kinds = [
         ("INTENT", 1),
         ("OUTCOME", 2),
+        ("OUTCOME of an advice", 2),
         ("REFUSED", 3),
         ("OBLIGATION reverse", 4),
         ("OBLIGATION look up", 4),
         ("OBLIGATION reverse in part", 4),
         ("ACK", 5),
+        ("ACK of an advice", 5),
         ("TOMBSTONE", 6),
         ("LATE", 7),
         ("UNMATCHED", 8),
@@ -51,6 +53,15 @@ fn an_intent_says_who_what_and_under_which_number() {
     assert_eq!(intent.terminal_rrn.as_deref(), Some("TERMINALRRN1"));
     let identity = [intent.acquirer.as_str(), &intent.terminal, &intent.merchant];
     assert_eq!(identity, ["12345678", "T0000001", "M00000000000001"]);
+}
+
+#[test]
+fn an_advice_has_a_number_of_its_own() {
+    let number = Some(Advised { stan: 9, transmission: 1_122_013_016 });
+    let Payload::Outcome(outcome) = read("OUTCOME of an advice") else { panic!("not an outcome") };
+    assert_eq!((outcome.state, outcome.advised), (state::STAND_IN, number));
+    let Payload::Ack(ack) = read("ACK of an advice") else { panic!("not an ack") };
+    assert_eq!((ack.state, ack.refused, ack.advised), (state::APPROVED, true, number));
 }
 
 #[test]

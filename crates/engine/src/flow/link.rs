@@ -17,7 +17,7 @@ use crate::state::State;
 use crate::transaction::{NIL, Transaction, Written};
 use crate::turn::{Turn, token};
 use journal::Lsn;
-use terms::{Answer, InternalCause, OriginalRef};
+use terms::{Answer, InternalCause, Kind, OriginalRef};
 
 impl Engine {
     /// Station 6 of an operation, first half: its original is looked for, in memory, else in the journal.
@@ -31,7 +31,7 @@ impl Engine {
             };
         };
         match (entry.slab(), entry.state) {
-            (None, State::Approved) => {
+            (None, State::Approved | State::StipApproved) => {
                 let lsn = entry.record().expect("what has left the slab has a record");
                 turn.ask(Effect::Fetch { txn: id, lsn });
             }
@@ -55,6 +55,7 @@ impl Engine {
         let copy = Transaction {
             serial: original.serial,
             permit: original.permit,
+            advice: original.advice,
             intent_lsn: original.intent_lsn,
             issuer_code: original.issuer_code,
             approval_code: original.approval_code,
@@ -97,6 +98,9 @@ impl Engine {
     fn original_missing(&mut self, turn: &mut Turn, id: TxnId, cause: InternalCause) {
         match self.ties.called_back.remove(&id.index) {
             Some(resolves) => self.take_back_alone(turn, id, resolves),
+            None if self.ties.taken_up.remove(&id.index).is_some() => self.accept(turn, id),
+            // What has happened is taken, whether we know what it belongs to or not.
+            None if self.slab.at(id.index).request.kind.is_advice() => self.ask_admission(turn, id),
             None => self.refuse_kept(turn, id, cause),
         }
     }
@@ -117,18 +121,40 @@ impl Engine {
             self.ties.get(key).map_or((drawn, 0, 0), |tie| (tie.drawn, tie.under_way, tie.open));
         let policy = self.policy(turn, id);
         let operation = self.slab.at(id.index);
-        if let Err(objection) = rules::check(operation, &Meant { original, drawn, under_way, open }, &policy)
+        let taken_up = self.ties.taken_up.remove(&id.index).is_some();
+        let judged = rules::check(operation, &Meant { original, drawn, under_way, open }, &policy);
+        // An adjustment only refers to it; a notice is tied to it, or goes by itself.
+        if operation.request.kind.is_advice()
+            && (judged.is_ok() || operation.request.kind == Kind::Adjustment)
         {
-            return self.object(turn, id, objection);
+            operation.named = Some(Original::of(original).named);
+        }
+        if let Err(objection) = judged {
+            return match taken_up {
+                true => self.accept(turn, id),
+                false => self.object(turn, id, objection),
+            };
         }
         let request = &mut operation.request;
         request.original = Some(exact(original));
         let gives_back = !matches!(request.kind, terms::Kind::Refund);
         let given_back = if gives_back { given_back } else { Charges::NONE };
         let link = Link { original: key, amount: request.amount, phase: Phase::UnderWay, given_back };
-        let issuer = operation.issuer;
         self.ties.tie(id.index, Original::of(original), drawn, link);
-        turn.ask(Effect::Reserve { txn: id, issuer });
+        match taken_up {
+            true => self.accept(turn, id),
+            false => self.ask_admission(turn, id),
+        }
+    }
+
+    /// Permit, slot and ceilings; an advice needs no permit.
+    pub(crate) fn ask_admission(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        let issuer = transaction.issuer;
+        turn.ask(match transaction.request.kind.is_advice() {
+            true => Effect::Enlist { txn: id, issuer },
+            false => Effect::Reserve { txn: id, issuer },
+        });
     }
 
     fn policy(&mut self, turn: &Turn, id: TxnId) -> Policy {
@@ -144,6 +170,9 @@ impl Engine {
 
     /// Refused because of its original: the record says what was left.
     fn object(&mut self, turn: &mut Turn, id: TxnId, Objection { cause, remaining }: Objection) {
+        if self.slab.at(id.index).request.kind.is_advice() {
+            return self.ask_admission(turn, id);
+        }
         self.slab.at(id.index).remaining = remaining;
         self.refuse_kept(turn, id, cause);
     }
@@ -164,7 +193,7 @@ impl Engine {
     }
 
     /// A completion is charged now, in the place of its pre-authorization.
-    fn post(&mut self, id: TxnId) {
+    pub(crate) fn post(&mut self, id: TxnId) {
         let operation = self.slab.at(id.index);
         if operation.request.kind.posts_on_approval() {
             operation.charge_count = 0;
@@ -193,6 +222,7 @@ impl Engine {
             approved_amount: original.approved_amount,
             operation: operation.serial,
             charges: link.given_back,
+            advised: original.advised,
         };
         operation.pending |= Written::Linked.bit();
         record.append_to(&mut turn.frames.owed, token(id, Written::Linked));
@@ -234,7 +264,7 @@ impl Engine {
         let Some((link, _)) = self.ties.both(id.index) else { return };
         let phase = link.phase;
         link.phase = match phase {
-            Phase::Approving if state == State::Approved => Phase::Applied,
+            Phase::Approving if matches!(state, State::Approved | State::StipApproved) => Phase::Applied,
             Phase::UnderWay if state == State::Intent => return,
             Phase::Applied => return,
             _ => Phase::Over,
@@ -255,8 +285,10 @@ impl Engine {
 
     fn give_back_original(&mut self, turn: &mut Turn, id: TxnId) {
         turn.ask(Effect::GiveBack { txn: id });
-        if self.slab.at(id.index).request.kind.posts_on_approval() {
-            turn.ask(Effect::Force { txn: id });
+        let kind = self.slab.at(id.index).request.kind;
+        if kind.posts_on_approval() {
+            // After a restart only the record knows what an advice is charged.
+            turn.ask(if kind.is_advice() { Effect::Post { txn: id } } else { Effect::Force { txn: id } });
         }
     }
 

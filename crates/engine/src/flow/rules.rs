@@ -44,7 +44,7 @@ pub(crate) fn check(operation: &Transaction, meant: &Meant, policy: &Policy) -> 
             Err(plain(other_card(asked.kind)))
         }
         Kind::Refund => refund(operation, meant, &policy.refund),
-        Kind::Completion => completion(operation, meant, policy.completion_percent),
+        Kind::Completion | Kind::CompletionAdvice => completion(operation, meant, policy.completion_percent),
         _ => whole(operation, meant),
     }
 }
@@ -90,7 +90,7 @@ fn follows(operation: Kind, original: Kind) -> bool {
     let completed = matches!(original, Kind::Completion | Kind::CompletionAdvice);
     match operation {
         Kind::PurchaseVoid => original == Kind::Purchase,
-        Kind::PreAuthCancel | Kind::Completion => original == Kind::PreAuth,
+        Kind::PreAuthCancel | Kind::Completion | Kind::CompletionAdvice => original == Kind::PreAuth,
         Kind::CompletionVoid => completed,
         Kind::Refund => completed || matches!(original, Kind::Purchase | Kind::OfflineSale),
         _ => false,

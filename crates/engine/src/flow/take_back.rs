@@ -216,6 +216,9 @@ impl Engine {
 
     /// REVERSING: the operation's own part.
     pub(crate) fn take_back_alone(&mut self, turn: &mut Turn, id: TxnId, resolves: Serial) {
+        if self.slab.at(id.index).state == State::StipApproved {
+            return self.unsay_tied(turn, id);
+        }
         self.withdraw(turn, id);
         let operation = self.slab.at(id.index);
         (operation.state, operation.reason) = (State::Reversing, ReversalReason::Terminal);

@@ -4,7 +4,7 @@
 //! Guards: bounded by the slab; what is reserved of an original is given up exactly once.
 
 use crate::ledger::Map;
-use crate::record::{Charges, Drawn, Serial, Told};
+use crate::record::{Advised, Charges, Drawn, Serial, Told};
 use crate::transaction::{NIL, Transaction};
 use journal::Lsn;
 use terms::{ApprovalCode, Check, InternalCause, Kind, Minor, Mti, SlotKey, Stan, Text, TransmissionTime};
@@ -43,6 +43,7 @@ pub(crate) struct Original {
     pub(crate) told: Told,
     pub(crate) approval_code: Option<ApprovalCode>,
     pub(crate) approved_amount: Option<Minor>,
+    pub(crate) advised: Option<Advised>,
     pub(crate) named: NamedOriginal,
 }
 
@@ -50,8 +51,8 @@ impl Original {
     pub(crate) fn of(transaction: &Transaction) -> Self {
         let request = &transaction.request;
         let (stan, transmission) = transaction
-            .permit
-            .map_or((request.stan, request.transmission), |permit| (permit.stan, permit.transmission));
+            .number()
+            .map_or((request.stan, request.transmission), |number| (number.stan, number.transmission));
         Self {
             serial: transaction.serial,
             slot: request.slot,
@@ -64,8 +65,9 @@ impl Original {
             },
             approval_code: transaction.approval_code,
             approved_amount: transaction.approved_amount,
+            advised: transaction.advice,
             named: NamedOriginal {
-                mti: request.mti,
+                mti: transaction.known_mti(),
                 stan,
                 transmission,
                 acquirer: request.acquirer,
@@ -129,6 +131,8 @@ pub(crate) struct Ties {
     links: Map<u32, Link>,
     /// Approved operations that a reversal called back and whose originals are being read, with the look-up that found them.
     pub(crate) called_back: Map<u32, Serial>,
+    /// Advices that a restart found without an outcome, whose originals are being read.
+    pub(crate) taken_up: Map<u32, ()>,
 }
 
 impl Ties {

@@ -150,7 +150,7 @@ fn write_records(ledger: &Ledger, out: &mut Summed<'_>) -> io::Result<()> {
         if zoo::has(zoo::Bug::CheckpointForgetsOwed) {
             continue;
         }
-        framed(out, owed.lsn, u8::from(owed.quarantined), &owed.obligation())?;
+        framed(out, owed.lsn, owed_flags(owed), &owed.obligation())?;
     }
     end(out)?;
     for resolving in ledger.resolving.values() {
@@ -173,10 +173,11 @@ fn read_records(ledger: &mut Ledger, input: &mut Summing<'_>) -> io::Result<()> 
         let intent = <Intent as Record>::read(&payload).map_err(damaged)?;
         ledger.open.insert(intent.serial, OpenIntent { lsn, intent });
     }
-    while let Some((lsn, quarantined)) = unframed(input, &mut payload)? {
+    while let Some((lsn, flags)) = unframed(input, &mut payload)? {
         let obligation = Obligation::read(&payload).map_err(damaged)?;
         let owed = Owed::by_obligation(&obligation, None, lsn).ok_or_else(|| damaged("not a reversal"))?;
-        ledger.owed.insert(owed.serial, Box::new(Owed { quarantined: quarantined != 0, ..owed }));
+        let [quarantined, stands, undo] = [1, 2, 4].map(|flag| flags & flag != 0);
+        ledger.owed.insert(owed.serial, Box::new(Owed { quarantined, stands, undo, ..owed }));
     }
     while let Some((lsn, _)) = unframed(input, &mut payload)? {
         let obligation = Obligation::read(&payload).map_err(damaged)?;
@@ -192,6 +193,11 @@ fn read_records(ledger: &mut Ledger, input: &mut Summing<'_>) -> io::Result<()> 
         ledger.days.insert(day.calendar, day.day);
     }
     Ok(())
+}
+
+/// What an OBLIGATION does not say.
+fn owed_flags(owed: &Owed) -> u8 {
+    u8::from(owed.quarantined) | u8::from(owed.stands) << 1 | u8::from(owed.undo) << 2
 }
 
 fn framed(out: &mut Summed<'_>, lsn: Lsn, flag: u8, record: &impl Record) -> io::Result<()> {

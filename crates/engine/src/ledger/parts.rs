@@ -4,10 +4,13 @@
 //! Guards: the number of shards may differ from that of the process that wrote the records.
 
 use super::{Ledger, LedgerOptions};
+use crate::State;
 use crate::effect::ReversalReason;
 use crate::flow::Batches;
 use crate::index::{Index, shard_of, shard_of_tag};
-use crate::record::{Intent, Obligation, Outcome, Part, Resolve, Serial, Told, Tombstone, Unsettled};
+use crate::record::{
+    Advised, Intent, Obligation, Outcome, Part, Resolve, Serial, Told, Tombstone, Unsettled,
+};
 use journal::Lsn;
 use limits::{Charge, LimitKey};
 use terms::{BusinessDay, CardToken, Check, Minor, ResponseCode, SlotKey};
@@ -56,6 +59,14 @@ pub struct Owed {
     pub token: CardToken,
     /// The issuer refused it too often.
     pub quarantined: bool,
+    /// It stands approved here: an advice is owed.
+    pub stands: bool,
+    /// Before the advice, a reversal of the request.
+    pub undo: bool,
+    /// The number of the advice.
+    pub advised: Option<Advised>,
+    /// Reversed, but the advice is acknowledged first.
+    pub advice_first: bool,
     /// Its INTENT with the card number; `None` in the ledger, always there in a [`ShardState`].
     pub intent: Option<Box<Intent>>,
 }
@@ -73,12 +84,19 @@ impl Owed {
             terminal_reason: outcome.terminal_reason,
             told: outcome.told,
             approval_seen: outcome.approval_seen,
-            charges: open.intent.held().collect(),
+            charges: match outcome.state {
+                State::StipApproved => open.intent.charges().collect(),
+                _ => open.intent.held().collect(),
+            },
             part: None,
             issuer: open.intent.issuer,
             owner: open.intent.request.owner(),
             token: open.intent.request.token,
             quarantined: false,
+            stands: outcome.state == State::StipApproved,
+            undo: outcome.state == State::StipApproved && outcome.reason.is_some(),
+            advised: outcome.advised,
+            advice_first: false,
             intent: None,
         }
     }
@@ -96,6 +114,8 @@ impl Owed {
             issuer,
             owner,
             token,
+            advised,
+            advice_first,
             ..
         } = obligation.owed
         else {
@@ -121,6 +141,10 @@ impl Owed {
             owner,
             token,
             quarantined: false,
+            stands: false,
+            undo: false,
+            advised,
+            advice_first,
             intent: None,
         })
     }
@@ -139,6 +163,8 @@ impl Owed {
             owner: self.owner,
             token: self.token,
             resolves: Serial::NONE,
+            advised: self.advised,
+            advice_first: self.advice_first,
         };
         Obligation { serial: self.serial, slot: self.slot, repeat: self.repeat, wall_ms: self.wall_ms, owed }
     }
@@ -146,8 +172,8 @@ impl Owed {
 
 impl Shelved {
     fn of(owed: &Owed) -> Self {
-        let &Owed { serial, lsn: owing, issuer, token, approval_seen, quarantined, .. } = owed;
-        Self { serial, owing, issuer, token, approval_seen, quarantined }
+        let &Owed { serial, lsn: owing, issuer, token, approval_seen, quarantined, stands, .. } = owed;
+        Self { serial, owing, issuer, token, approval_seen, quarantined, stands }
     }
 }
 
@@ -196,6 +222,8 @@ pub struct Shelved {
     pub approval_seen: bool,
     /// The issuer refused it too often.
     pub quarantined: bool,
+    /// It stands approved here: an advice is owed.
+    pub stands: bool,
 }
 
 /// A tombstone that has not expired.

@@ -4,6 +4,7 @@
 
 use super::wire::{Pen, Reading, flag};
 use super::{Damaged, INTENT, Record, Serial};
+use crate::flow::NamedOriginal;
 use journal::{Frame, Kind, Lsn};
 use limits::{Charge, LimitKey, Rule, Scope};
 use terms::{
@@ -95,6 +96,8 @@ pub struct Intent {
     pub listener: u16,
     /// The terminal's request. After reading without the secret its card number is absent.
     pub request: Request,
+    /// How the issuer knows the original of an advice, which is sent when that may be long gone.
+    pub named: Option<NamedOriginal>,
 }
 
 /// Length of the sealed part: the card number as an integer, and its count of digits.
@@ -104,9 +107,11 @@ const HAS_BILLING: u8 = 1;
 const HAS_RRN: u8 = 2;
 const HAS_ORIGINAL: u8 = 4;
 const IS_FOREIGN: u8 = 8;
+const HAS_NAMED: u8 = 16;
 const NO_TIME: u32 = 0xFF_FFFF;
 const ORIGINAL_BYTES: usize = 17;
 const RRN_BYTES: usize = 12;
+const NAMED_BYTES: usize = 14;
 
 /// Longest payload of a request that names no original and brings no RRN.
 pub const INTENT_BYTES_MAX: usize = 128 + 11 + 16 + 15 + 8;
@@ -151,6 +156,12 @@ impl Intent {
         self.charges().filter(|_| !self.request.kind.posts_on_approval())
     }
 
+    /// What is charged when stand-in approves it: its own counter of the card.
+    pub fn stand_in(&self) -> Charge {
+        let key = LimitKey::stand_in(&self.request.token, self.issuer_calendar);
+        Charge { key, day: self.issuer_day, amount: self.request.amount }
+    }
+
     fn charge(&self, scope: Scope, charged_in: ChargedIn) -> Charge {
         let day = match scope {
             Scope::Card | Scope::Issuer => self.issuer_day,
@@ -182,15 +193,19 @@ impl Record for Intent {
     const KIND: Kind = INTENT;
 
     fn write(&self, out: &mut Vec<u8>) {
-        let mut pen = Pen::<{ INTENT_BYTES_MAX + RRN_BYTES + ORIGINAL_BYTES }>::new();
+        let mut pen = Pen::<{ INTENT_BYTES_MAX + RRN_BYTES + ORIGINAL_BYTES + NAMED_BYTES }>::new();
         write_fixed(self, &mut pen);
         write_tail(&self.request, &mut pen);
+        write_named(self.named.as_ref(), &mut pen);
         pen.into(out);
     }
 
     fn read(payload: &[u8]) -> Result<Self, Damaged> {
         let mut reading = Reading::new(INTENT, payload);
-        let intent = read_fixed(&mut reading)?;
+        let (mut intent, has_named) = read_fixed(&mut reading)?;
+        if has_named {
+            intent.named = Some(read_named(&mut reading, &intent.request)?);
+        }
         reading.end()?;
         Ok(intent)
     }
@@ -219,7 +234,7 @@ fn write_fixed<const N: usize>(intent: &Intent, pen: &mut Pen<N>) {
     pen.u32(request.alias.0);
     pen.wall(intent.wall_ms);
     pen.u8(request.kind.number());
-    pen.u8(present(request) | flag(intent.foreign, IS_FOREIGN));
+    pen.u8(present(request) | flag(intent.foreign, IS_FOREIGN) | flag(intent.named.is_some(), HAS_NAMED));
     pen.array(request.token.0);
     pen.amount(request.amount);
     pen.u16(request.currency.numeric());
@@ -267,6 +282,29 @@ fn write_tail<const N: usize>(request: &Request, pen: &mut Pen<N>) {
     }
 }
 
+/// Fourteen bytes; the acquirer is the advice's own.
+fn write_named<const N: usize>(named: Option<&NamedOriginal>, pen: &mut Pen<N>) {
+    if let Some(named) = named {
+        pen.u16(named.mti.bcd());
+        pen.u24(named.stan.get());
+        pen.u32(named.transmission.0);
+        pen.u24(named.batch);
+        pen.u16(named.local_date);
+    }
+}
+
+fn read_named(reading: &mut Reading<'_>, request: &Request) -> Result<NamedOriginal, Damaged> {
+    let mti = Mti::new(reading.u16()?);
+    Ok(NamedOriginal {
+        mti: reading.expect(mti, "an MTI")?,
+        stan: read_stan(reading)?,
+        transmission: TransmissionTime(reading.u32()?),
+        acquirer: request.acquirer,
+        batch: reading.u24()?,
+        local_date: reading.u16()?,
+    })
+}
+
 /// Seventeen bytes: slot, repeat, alias, class.
 pub(super) fn write_original<const N: usize>(original: &OriginalRef, pen: &mut Pen<N>) {
     pen.u64(original.slot.0);
@@ -284,7 +322,7 @@ pub(super) fn read_original(reading: &mut Reading<'_>) -> Result<OriginalRef, Da
     })
 }
 
-fn read_fixed(reading: &mut Reading<'_>) -> Result<Intent, Damaged> {
+fn read_fixed(reading: &mut Reading<'_>) -> Result<(Intent, bool), Damaged> {
     let serial = Serial(reading.u64()?);
     let (slot, repeat, alias) = (SlotKey(reading.u64()?), Check(reading.u32()?), Check(reading.u32()?));
     let wall_ms = reading.wall()?;
@@ -311,7 +349,7 @@ fn read_fixed(reading: &mut Reading<'_>) -> Result<Intent, Damaged> {
     (request.slot, request.repeat, request.alias) = (slot, repeat, alias);
     (request.token, request.amount, request.currency) = (token, amount, currency);
     let (listener, rrn) = read_terminal(reading, present, &mut request)?;
-    Ok(Intent {
+    let intent = Intent {
         serial,
         wall_ms,
         issuer,
@@ -327,7 +365,9 @@ fn read_fixed(reading: &mut Reading<'_>) -> Result<Intent, Damaged> {
         foreign: present & IS_FOREIGN != 0,
         listener,
         request,
-    })
+        named: None,
+    };
+    Ok((intent, present & HAS_NAMED != 0))
 }
 
 fn read_terminal(
@@ -367,7 +407,7 @@ fn read_present(reading: &mut Reading<'_>, present: u8, request: &mut Request) -
     if present & HAS_ORIGINAL != 0 {
         request.original = Some(read_original(reading)?);
     }
-    let known = present & !(HAS_BILLING | HAS_RRN | HAS_ORIGINAL | IS_FOREIGN) == 0;
+    let known = present & !(HAS_BILLING | HAS_RRN | HAS_ORIGINAL | IS_FOREIGN | HAS_NAMED) == 0;
     reading.expect(known.then_some(()), "no other optional part")
 }
 

@@ -3,6 +3,7 @@
 //! Never says where the operation itself stands (its own records do). Guards: the newest LINKED under an original's slot
 //! tells how much of it is left, so that nothing is given back twice however long ago the original was settled.
 
+use super::advised::{ADVISED_BYTES, Advised, read_advised, write_advised};
 use super::outcome::Told;
 use super::owed::{Charges, read_charges, write_charges};
 use super::wire::{Pen, Reading, flag};
@@ -60,12 +61,15 @@ pub struct Linked {
     pub operation: Serial,
     /// What the operation gives back to the ceilings, or with `taken_back` charges again.
     pub charges: Charges,
+    /// The number of the advice by which the issuer knows the original, if it was one.
+    pub advised: Option<Advised>,
 }
 
 const TAKEN_BACK: u8 = 1;
 const HAS_APPROVAL_CODE: u8 = 2;
 const HAS_AMOUNT: u8 = 4;
-const LINKED_BYTES_MAX: usize = 67 + 4 * 24;
+const HAS_ADVISED: u8 = 8;
+const LINKED_BYTES_MAX: usize = 67 + 4 * 24 + ADVISED_BYTES;
 
 impl Record for Linked {
     const KIND: Kind = LINKED;
@@ -85,6 +89,7 @@ impl Record for Linked {
         pen.u64(self.operation.0);
         pen.amount(self.drawn.taken);
         write_charges(&self.charges, &mut pen);
+        write_advised(self.advised, &mut pen);
         pen.into(out);
     }
 
@@ -100,6 +105,7 @@ impl Record for Linked {
         let operation = Serial(reading.u64()?);
         let taken = reading.amount()?;
         let charges = read_charges(&mut reading)?;
+        let advised = read_advised(&mut reading, flags & HAS_ADVISED != 0)?;
         reading.end()?;
         let (voided, completed) = (bits & Drawn::VOIDED != 0, bits & Drawn::COMPLETED != 0);
         Ok(Self {
@@ -115,6 +121,7 @@ impl Record for Linked {
             approved_amount: (flags & HAS_AMOUNT != 0).then_some(amount),
             operation,
             charges,
+            advised,
         })
     }
 
@@ -132,5 +139,6 @@ impl Linked {
         flag(self.taken_back, TAKEN_BACK)
             | flag(self.approval_code.is_some(), HAS_APPROVAL_CODE)
             | flag(self.approved_amount.is_some(), HAS_AMOUNT)
+            | flag(self.advised.is_some(), HAS_ADVISED)
     }
 }

@@ -1,6 +1,7 @@
 //! OUTCOME: how a transaction ended, with what a replay of its answer needs.
 //! Never written twice as final for one INTENT (the engine's duty); guards: the payload fits 64 bytes.
 
+use super::advised::{ADVISED_BYTES, Advised, read_advised, write_advised};
 use super::wire::{Pen, Reading, flag};
 use super::{Damaged, OUTCOME, Record, Serial};
 use crate::State;
@@ -65,7 +66,8 @@ pub struct Outcome {
     pub approval_code: Option<ApprovalCode>,
     /// Approved amount where it differs from the one asked for.
     pub approved_amount: Option<Minor>,
-    /// Why a reversal is owed, with state Reversing.
+    /// Why a reversal is owed, with state Reversing; with state StipApproved, why the request that was sent is to be
+    /// reversed before the advice goes.
     pub reason: Option<ReversalReason>,
     /// The issuer approved it, whatever became of it here.
     pub approval_seen: bool,
@@ -73,23 +75,26 @@ pub struct Outcome {
     pub terminal_reason: Option<ResponseCode>,
     /// Tag 91 of DE 55, with state Approved.
     pub arpc: Option<Arpc>,
+    /// The number of the advice that is owed, with state StipApproved.
+    pub advised: Option<Advised>,
 }
 
-/// Length of an OUTCOME payload; one with a cryptogram has its length and bytes behind it.
+/// Length of an OUTCOME payload; a cryptogram (its length and bytes) and the number of an advice come behind it.
 pub const OUTCOME_BYTES: usize = 56;
 const ARPC_BYTES: usize = 1 + Arpc::MAX;
-const _: () = assert!(OUTCOME_BYTES <= 64);
+const _: () = assert!(OUTCOME_BYTES + ADVISED_BYTES <= 64);
 
 const APPROVAL_SEEN: u8 = 1;
 const HAS_APPROVAL_CODE: u8 = 2;
 const HAS_AMOUNT: u8 = 4;
 const HAS_ARPC: u8 = 16;
+const HAS_ADVISED: u8 = 8;
 
 impl Record for Outcome {
     const KIND: Kind = OUTCOME;
 
     fn write(&self, out: &mut Vec<u8>) {
-        let mut pen = Pen::<{ OUTCOME_BYTES + ARPC_BYTES }>::new();
+        let mut pen = Pen::<{ OUTCOME_BYTES + ARPC_BYTES + ADVISED_BYTES }>::new();
         pen.u64(self.serial.0);
         pen.u64(self.slot.0);
         pen.u32(self.repeat.0);
@@ -106,6 +111,7 @@ impl Record for Outcome {
             pen.u8(arpc.as_bytes().len() as u8);
             pen.bytes(arpc.as_bytes());
         }
+        write_advised(self.advised, &mut pen);
         pen.into(out);
     }
 
@@ -125,6 +131,7 @@ impl Record for Outcome {
         let amount = reading.amount()?;
         let terminal_reason = read_short(reading.array()?);
         let arpc = if flags & HAS_ARPC == 0 { None } else { Some(read_arpc(&mut reading)?) };
+        let advised = read_advised(&mut reading, flags & HAS_ADVISED != 0)?;
         reading.end()?;
         Ok(Self {
             serial,
@@ -140,6 +147,7 @@ impl Record for Outcome {
             approval_seen: flags & APPROVAL_SEEN != 0,
             terminal_reason,
             arpc,
+            advised,
         })
     }
 
@@ -158,6 +166,7 @@ impl Outcome {
             | flag(self.approval_code.is_some(), HAS_APPROVAL_CODE)
             | flag(self.approved_amount.is_some(), HAS_AMOUNT)
             | flag(self.arpc.is_some(), HAS_ARPC)
+            | flag(self.advised.is_some(), HAS_ADVISED)
     }
 }
 

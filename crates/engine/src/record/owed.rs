@@ -3,6 +3,7 @@
 //! because the INTENT of a settled transaction may lie segments behind.
 //! Guards: an original that nobody could rule out is still owed an answer after a restart.
 
+use super::advised::{ADVISED_BYTES, Advised, read_advised, write_advised};
 use super::intent::{read_currency, read_original, read_stan, write_original};
 use super::outcome::{Told, read_reason, write_reason};
 use super::wire::{Pen, Reading, flag};
@@ -76,6 +77,10 @@ pub enum Unsettled {
         token: CardToken,
         /// The look-up that found it; [`Serial::NONE`] if there was none.
         resolves: Serial,
+        /// The issuer knows it by this advice, or is about to.
+        advised: Option<Advised>,
+        /// The advice may be under way and is not acknowledged: it comes first.
+        advice_first: bool,
     },
     /// An original that memory could not rule out: look it up in the archive, then reverse it or set a tombstone.
     Resolve(Resolve),
@@ -156,7 +161,10 @@ pub struct Obligation {
     pub owed: Unsettled,
 }
 
-const OBLIGATION_BYTES_MAX: usize = 28 + 6 + 1 + 5 + 6 + 1 + 8 + 28 + 12 + 1 + 4 * 24;
+const OBLIGATION_BYTES_MAX: usize = 28 + 6 + 1 + 5 + 6 + 1 + 8 + 28 + 12 + 1 + 4 * 24 + ADVISED_BYTES;
+const APPROVAL_SEEN: u8 = 1;
+const ADVICE_FIRST: u8 = 2;
+const HAS_ADVISED: u8 = 4;
 const REVERSE: u8 = 1;
 const RESOLVE: u8 = 2;
 const REVERSE_PART: u8 = 3;
@@ -224,12 +232,16 @@ fn write_reverse<const N: usize>(owed: &Unsettled, pen: &mut Pen<N>) {
         owner,
         token,
         resolves,
+        advised,
+        advice_first,
     } = owed
     else {
         return;
     };
     pen.u8(if part.is_some() { REVERSE_PART } else { REVERSE });
-    pen.u8(u8::from(*approval_seen));
+    pen.u8(flag(*approval_seen, APPROVAL_SEEN)
+        | flag(*advice_first, ADVICE_FIRST)
+        | flag(advised.is_some(), HAS_ADVISED));
     pen.lsn(*intent_lsn);
     write_reason(Some(*reason), pen);
     pen.code(*terminal_reason);
@@ -242,6 +254,7 @@ fn write_reverse<const N: usize>(owed: &Unsettled, pen: &mut Pen<N>) {
     pen.amount(before);
     pen.amount(stays);
     write_charges(charges, pen);
+    write_advised(*advised, pen);
 }
 
 /// Their count, then counter, day and amount of each.
@@ -270,7 +283,7 @@ pub(super) fn read_charges(reading: &mut Reading<'_>) -> Result<Charges, Damaged
 }
 
 fn read_reverse(reading: &mut Reading<'_>, is_part: bool) -> Result<Unsettled, Damaged> {
-    let approval_seen = reading.u8()? != 0;
+    let flags = reading.u8()?;
     let intent_lsn = reading.lsn()?;
     let reason = read_reason(reading)?;
     let reason = reading.expect(reason, "a reversal reason")?;
@@ -280,18 +293,23 @@ fn read_reverse(reading: &mut Reading<'_>, is_part: bool) -> Result<Unsettled, D
     let (issuer, owner, token) = (reading.u32()?, reading.u64()?, CardToken(reading.array()?));
     let part = Some(Part { before: reading.amount()?, stays: reading.amount()? }).filter(|_| is_part);
     let charges = read_charges(reading)?;
+    let advised = read_advised(reading, flags & HAS_ADVISED != 0)?;
+    let known = flags & !(APPROVAL_SEEN | ADVICE_FIRST | HAS_ADVISED) == 0;
+    reading.expect(known.then_some(()), "no other flag")?;
     Ok(Unsettled::Reverse {
         intent_lsn,
         reason,
         terminal_reason,
         told,
-        approval_seen,
+        approval_seen: flags & APPROVAL_SEEN != 0,
         charges,
         part,
         issuer,
         owner,
         token,
         resolves,
+        advised,
+        advice_first: flags & ADVICE_FIRST != 0,
     })
 }
 
@@ -335,7 +353,7 @@ pub struct Ack {
     pub intent_lsn: Lsn,
     /// Milliseconds since 1970-01-01 UTC.
     pub wall_ms: i64,
-    /// Final state: Reversed; Approved for an acknowledged advice or reversal of a part.
+    /// Reversed; Approved for an advice or a reversal of a part; StipApproved where the advice is still to come.
     pub state: State,
     /// The issuer's DE 39.
     pub code: Option<ResponseCode>,
@@ -345,16 +363,22 @@ pub struct Ack {
     pub approval_code: Option<ApprovalCode>,
     /// What stays approved, where that is not the amount asked for.
     pub amount: Option<Minor>,
+    /// The issuer refused the advice: what was approved here is a loss.
+    pub refused: bool,
+    /// The number of the advice by which the issuer knows it, or will.
+    pub advised: Option<Advised>,
 }
 
 const HAS_APPROVAL_CODE: u8 = 1;
 const HAS_AMOUNT: u8 = 2;
+const REFUSED: u8 = 4;
+const ACK_HAS_ADVISED: u8 = 8;
 
 impl Record for Ack {
     const KIND: Kind = ACK;
 
     fn write(&self, out: &mut Vec<u8>) {
-        let mut pen = Pen::<57>::new();
+        let mut pen = Pen::<{ 57 + ADVISED_BYTES }>::new();
         pen.u64(self.serial.0);
         pen.u64(self.slot.0);
         pen.u32(self.repeat.0);
@@ -363,11 +387,13 @@ impl Record for Ack {
         pen.u8(self.state.number());
         pen.code(self.code);
         self.told.write(&mut pen);
-        pen.u8(
-            flag(self.approval_code.is_some(), HAS_APPROVAL_CODE) | flag(self.amount.is_some(), HAS_AMOUNT)
-        );
+        pen.u8(flag(self.approval_code.is_some(), HAS_APPROVAL_CODE)
+            | flag(self.amount.is_some(), HAS_AMOUNT)
+            | flag(self.refused, REFUSED)
+            | flag(self.advised.is_some(), ACK_HAS_ADVISED));
         pen.array(self.approval_code.map_or([0; 6], |code| code.0));
         pen.amount(self.amount.unwrap_or(0));
+        write_advised(self.advised, &mut pen);
         pen.into(out);
     }
 
@@ -387,10 +413,14 @@ impl Record for Ack {
             told: Told::read(&mut reading)?,
             approval_code: None,
             amount: None,
+            refused: false,
+            advised: None,
         };
         let flags = reading.u8()?;
         let (approval_code, amount) = (ApprovalCode(reading.array()?), reading.amount()?);
+        let advised = read_advised(&mut reading, flags & ACK_HAS_ADVISED != 0)?;
         reading.end()?;
+        let ack = Self { refused: flags & REFUSED != 0, advised, ..ack };
         let approval_code = (flags & HAS_APPROVAL_CODE != 0).then_some(approval_code);
         Ok(Self { approval_code, amount: (flags & HAS_AMOUNT != 0).then_some(amount), ..ack })
     }

@@ -1,12 +1,12 @@
 //! A small world to trade in: two issuers on three links, cards, terminals, requests and answers.
 
-use engine::{IssuerTerms, LinkTerms, ListenerTerms, Snapshot};
+use engine::{IssuerTerms, LinkTerms, ListenerTerms, Snapshot, StandInTerms};
 use limits::{Ceilings, OtherCurrency, Rule};
 use routing::{Range, RangeRow, Scheme, Span, Table};
 use std::collections::HashMap;
 use terms::{
-    Answer, ApprovalCode, CalendarIx, CardToken, Check, Currency, Flags, IssuerIx, KeyHasher, Kind, LinkIx,
-    Minor, Mti, OriginalRef, Pan, ProcessingCode, Request, ResponseCode, SlotKey, Stan, Text,
+    Answer, ApprovalCode, CalendarIx, CardToken, Check, Currency, EntryMode, Flags, IssuerIx, KeyHasher,
+    Kind, LinkIx, Minor, Mti, OriginalRef, Pan, ProcessingCode, Request, ResponseCode, SlotKey, Stan, Text,
 };
 
 /// Issuer's deadline, milliseconds.
@@ -57,7 +57,20 @@ fn issuer(name: &str, links: &[u16]) -> IssuerTerms {
         calendar: CalendarIx(0),
         ceilings: None,
         completion_percent: 115,
+        stand_in: None,
         links: links.iter().copied().map(LinkIx).collect(),
+    }
+}
+
+/// Purchases everywhere but at merchants of category 6011, `single` each and `daily` a card and day, in renminbi.
+pub fn stand_in(single: Minor, daily: Minor) -> StandInTerms {
+    let (single, daily) = (Some(single), Some(daily));
+    let ceilings = Ceilings { currency: Currency::CNY, single, daily, count: Some(100) };
+    StandInTerms {
+        kinds: vec![Kind::Purchase],
+        merchants: Vec::new(),
+        never: vec![6_011],
+        rule: Rule::new(ceilings, OtherCurrency::Refuse).unwrap(),
     }
 }
 
@@ -89,6 +102,7 @@ pub fn request(mti: Mti, kind: Kind, terminal: u16, stan: u32, amount: Minor, ca
     request.token = token(card);
     (request.amount, request.currency) = (amount, Currency::CNY);
     request.processing_code = ProcessingCode(if kind == Kind::Balance { 310_000 } else { 0 });
+    request.entry_mode = EntryMode(51);
     if amount != 0 {
         request.flags = request.flags.with(Flags::AMOUNT);
     }

@@ -1,5 +1,6 @@
 //! The money state machine against a shell, a journal and issuers of memory.
 
+mod advices;
 mod bad_days;
 mod bounds;
 mod builders;
@@ -13,6 +14,7 @@ mod quarantine;
 mod recants;
 mod script;
 mod shelf;
+mod stand_in;
 mod stories;
 mod takebacks;
 mod world;

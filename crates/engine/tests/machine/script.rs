@@ -4,9 +4,12 @@
 //! ceiling 100.00                          first line, the card's daily amount
 //! 0200 stan=1 amount=60.00 -> 00          [term=1] [card=1]; `-> 00 replayed`: the issuer saw nothing; `-> nothing`
 //! 0100 | balance | 0400 | 0420 | sign-on | echo ...
+//! 0220 | 0221 | notice stan=2 of=1        an offline sale; a completion told of
+//! stand-in 50.00 100.00                   the issuer's, of one purchase and of a card's day | stands 60.00: what it has approved
 //! void | cancel | complete | unvoid | refund stan=2 of=1 amount=60.00   [class=1]: the original is a 0100
 //! settle 60.00 1 0.00 0 Equal             the totals of terminal 1: debits, credits; and how they compare | upload
 //! slots 3 | live 0 | issuer part 40.00 | terminals take parts | quarantined 1
+//! issuer answers advices with 51          or nothing
 //! issuer approves | declines 51 | says 68 | says ZZ | silent | amount 1.00 | rejects reversals with 30
 //! late 00 stan=1                          the issuer answers a purchase that it kept silent about
 //! issuer reverses stan=1 amount=60.00 -> 00   its own 0420 of what it was asked for [link=0] [replacement=10.00]
@@ -17,9 +20,10 @@
 //! spent 60.00 | owed 1 | sent 0200 0420   what must be true now
 //! ```
 
-use crate::builders::{answer, network, operation, purchase, request, reversal};
+use crate::builders::{answer, network, operation, purchase, request, reversal, stand_in, token};
 use crate::world::{Archive, Sent, World};
 use engine::{Code, Event, Verdict};
+use limits::LimitKey;
 use std::collections::HashMap;
 use terms::batch::{BatchSays, Side, Totals, UPLOAD_LINES_MAX, UploadLine};
 use terms::{Flags, IssuerIx, Kind, LinkIx, Minor, Mti, Request, SlotKey};
@@ -44,6 +48,7 @@ pub struct Play {
     ceiling: Minor,
     mood: Mood,
     reversals: String,
+    advices: String,
     disk: Disk,
     hold: bool,
     /// How much of `world.sent` the issuer has dealt with.
@@ -72,6 +77,7 @@ impl Play {
             ceiling,
             mood: Mood::Says("00".into()),
             reversals: "00".into(),
+            advices: "00".into(),
             disk: Disk::Free,
             hold: false,
             seen: 0,
@@ -102,6 +108,14 @@ impl Play {
                 assert_eq!(parked, count.parse::<usize>().unwrap(), "{line}");
             }
             ["issuer", "rejects", "reversals", "with", code] => self.reversals = code.into(),
+            ["issuer", "answers", "advices", "with", code] => self.advices = code.into(),
+            ["stand-in", single, daily] => {
+                self.world.snapshot.issuers[0].stand_in = Some(stand_in(money(single), money(daily)));
+            }
+            ["stands", amount] => {
+                let key = LimitKey::stand_in(&token(1), self.world.snapshot.calendars[0]);
+                assert_eq!(self.world.store.spent(key, self.world.day).0, money(amount), "{line}");
+            }
             ["issuer", "takes", "reversals"] => self.reversals = "00".into(),
             ["issuer", "reverses", ..] => self.recant(command),
             ["late", code, stan] => self.late(code, number(stan)),
@@ -184,14 +198,20 @@ impl Play {
         let mut message = match name {
             "0200" => purchase(term, stan, whole, card),
             "0201" => Request { mti: Mti::of(0x0201), ..purchase(term, stan, whole, card) },
-            "void" | "cancel" | "complete" | "unvoid" | "refund" => {
-                let class = get("class", if matches!(name, "cancel" | "complete") { 1 } else { 2 });
+            "0220" | "0221" => {
+                let bcd = u16::from_str_radix(name, 16).unwrap();
+                request(Mti::of(bcd), Kind::OfflineSale, term, stan, whole, card)
+            }
+            "void" | "cancel" | "complete" | "notice" | "unvoid" | "refund" => {
+                let class =
+                    get("class", if matches!(name, "cancel" | "complete" | "notice") { 1 } else { 2 });
                 let mti = if class == 1 { 0x0100 } else { 0x0200 };
                 let original = request(Mti::of(mti), Kind::Purchase, term, get("of", 1), 1, card);
                 let (mti, kind) = match name {
                     "void" => (0x0200, Kind::PurchaseVoid),
                     "cancel" => (0x0100, Kind::PreAuthCancel),
                     "complete" => (0x0200, Kind::Completion),
+                    "notice" => (0x0220, Kind::CompletionAdvice),
                     "unvoid" => (0x0200, Kind::CompletionVoid),
                     _ => (0x0220, Kind::Refund),
                 };
@@ -215,6 +235,9 @@ impl Play {
         if let Some(part) = pairs.get("replacement") {
             message.replacement_amount = money(part);
             message.flags = message.flags.with(Flags::REPLACEMENT);
+        }
+        if let Some(entry) = pairs.get("entry") {
+            message.entry_mode = terms::EntryMode(entry.parse().unwrap());
         }
         if pairs.contains_key("pin") {
             message.flags = message.flags.with(Flags::PIN);
@@ -244,7 +267,7 @@ impl Play {
 
     fn deal_with(&mut self, sent: Sent) {
         if sent.reversal {
-            let code = self.reversals.clone();
+            let code = if sent.advice { self.advices.clone() } else { self.reversals.clone() };
             if code != "nothing" {
                 let answer = answer(&sent.request, &code);
                 self.world.issuer_says(&sent, &answer, verdict(&code));
@@ -331,6 +354,8 @@ impl Play {
         let names: Vec<&str> = new
             .iter()
             .map(|sent| match (sent.reversal, sent.repeat) {
+                (true, false) if sent.advice => "0220",
+                (true, true) if sent.advice => "0221",
                 (false, _) => "0200",
                 (true, false) => "0420",
                 (true, true) => "0421",
@@ -354,7 +379,7 @@ fn verdict(code: &str) -> Verdict {
     match code {
         "00" | "10" => Verdict::Approves,
         "09" | "68" => Verdict::InDoubt,
-        "51" | "05" | "55" => Verdict::Declines,
+        "51" | "05" | "55" | "30" | "91" | "96" => Verdict::Declines,
         _ => Verdict::Neither,
     }
 }

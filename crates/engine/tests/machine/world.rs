@@ -7,11 +7,12 @@ use crate::builders;
 use crate::desk::{self, Desk, LEDGER};
 use engine::effect::{Note, Tally};
 use engine::record::{
-    ACK, INTENT, Intent, LINKED, Linked, OUTCOME, Outcome, PARKED, REFUSED, Record, Serial, TOMBSTONE,
+    ACK, Advised, INTENT, Intent, LINKED, Linked, OUTCOME, Outcome, PARKED, REFUSED, Record, Serial,
+    TOMBSTONE,
 };
 use engine::{
     Config, Context, Disposition, Effect, Effects, Engine, Entry, Event, Fetched, Frames, Ledger,
-    ListenerTerms, Origin, Permit, ShardState, Snapshot, State, Timer, TxnId,
+    ListenerTerms, Origin, Permit, ShardState, Snapshot, State, Timer, Transaction, TxnId,
 };
 use journal::testing::FakeDisk;
 use journal::{Class, Kind, Lsn};
@@ -19,7 +20,7 @@ use limits::{LimitKey, Store};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use terms::batch::BatchSays;
 use terms::{
-    Answer, BusinessDay, InternalCause, IssuerIx, LinkIx, ListenerIx, Minor, Now, Request, Rrn, SlotKey,
+    Answer, BusinessDay, InternalCause, IssuerIx, LinkIx, ListenerIx, Minor, Mti, Now, Request, Rrn, SlotKey,
     Stan, Tick,
 };
 
@@ -39,8 +40,14 @@ pub struct Sent {
     pub serial: Serial,
     pub rrn: Rrn,
     pub request: Request,
+    /// It is about what is owed: a reversal, or with `advice` an advice.
     pub reversal: bool,
     pub repeat: bool,
+    pub advice: bool,
+    /// STAN and DE 7 of the message, or of what it reverses.
+    pub number: Advised,
+    /// Message type, or of what it reverses.
+    pub mti: Mti,
 }
 
 /// What the journal's index says to [`Effect::Find`].
@@ -251,6 +258,13 @@ impl World {
                 self.slots = self.slots.checked_sub(1).expect("a slot given back twice");
             }
             Effect::Retire { .. } => {}
+            Effect::Enlist { txn, .. } => self.enlist(txn),
+            Effect::StandIn { txn, .. } => self.stand_in(txn),
+            Effect::Post { txn } => {
+                for charge in self.engine.charges(txn) {
+                    self.store.restore(charge.key, charge.day, charge.amount, 1).unwrap();
+                }
+            }
             Effect::Force { txn } => _ = self.store.force(self.engine.posts(txn)),
             Effect::GiveBack { txn } => {
                 let charges: Vec<_> = self.engine.given_back(txn).collect();
@@ -266,8 +280,8 @@ impl World {
                 let shares = self.engine.reduce(txn);
                 self.store.reduce(shares.iter());
             }
-            Effect::Advise { txn, prefer, repeat, deadline, .. } => {
-                self.advise(txn, prefer, repeat, deadline)
+            Effect::Advise { txn, prefer, advice, repeat, deadline, .. } => {
+                self.advise(txn, prefer, (advice, repeat), deadline)
             }
             Effect::Reply { txn, origin, reply } => self.reply(txn, origin, reply, of),
             Effect::Arm { txn, timer, at } => self.arm(txn, timer, at),
@@ -314,6 +328,28 @@ impl World {
         self.event(Event::Reserved { txn, result });
     }
 
+    fn enlist(&mut self, txn: TxnId) {
+        let charged = self.store.reserve(self.engine.demands(txn)).map_err(|exceeded| exceeded.cause());
+        let result = self.reserve.and(charged).map(|()| {
+            let Advised { stan, transmission } = self.number();
+            Permit { link: LinkIx(0), stan, transmission }
+        });
+        self.slots += usize::from(result.is_ok());
+        self.event(Event::Reserved { txn, result });
+    }
+
+    fn stand_in(&mut self, txn: TxnId) {
+        let demand = self.engine.stand_in_demand(&self.snapshot, txn).expect("stand-in is configured");
+        let charged = self.store.reserve(&[demand]).map_err(|exceeded| exceeded.cause());
+        let result = charged.map(|()| self.number());
+        self.event(Event::StoodIn { txn, result });
+    }
+
+    fn number(&mut self) -> Advised {
+        self.stans += 1;
+        Advised { stan: Stan::new(self.stans).unwrap(), transmission: self.now.transmission }
+    }
+
     fn forward(&mut self, txn: TxnId, deadline: Tick) {
         let sent = self.message(txn, false, false);
         assert!(self.durable.contains_key(&sent.serial), "forwarded before its INTENT was durable");
@@ -321,26 +357,34 @@ impl World {
         self.arm(txn, Timer::Issuer, deadline);
     }
 
-    fn advise(&mut self, txn: TxnId, prefer: LinkIx, repeat: bool, deadline: Tick) {
-        let message = self.message(txn, true, repeat);
+    fn advise(&mut self, txn: TxnId, prefer: LinkIx, (advice, repeat): (bool, bool), deadline: Tick) {
+        let message = Sent { advice, ..self.message(txn, true, repeat) };
+        if advice {
+            assert_eq!(
+                self.durable.get(&message.serial).copied().unwrap_or(State::StipApproved),
+                State::StipApproved
+            );
+        }
         if self.links.get(prefer.at()).copied().unwrap_or(false) {
             self.sent.push(message);
             self.arm(txn, Timer::Reversal, deadline);
         } else {
-            self.event(Event::LinkLost { txn, reversal: true });
+            self.event(if advice { Event::NotSent { txn } } else { Event::LinkLost { txn, reversal: true } });
         }
     }
 
     fn message(&self, txn: TxnId, reversal: bool, repeat: bool) -> Sent {
         let transaction = self.engine.transaction(txn).unwrap();
-        let (serial, rrn, request) = (transaction.serial, transaction.rrn, transaction.request);
-        Sent { txn, serial, rrn, request, reversal, repeat }
+        let (number, mti) = (transaction.number().expect("it has a number"), transaction.known_mti());
+        let Transaction { serial, rrn, request, .. } = *transaction;
+        Sent { txn, serial, rrn, request, reversal, repeat, advice: false, number, mti }
     }
 
     fn release(&mut self, txn: TxnId) {
         self.store.release(self.engine.charges(txn));
         let serial = self.engine.transaction(txn).unwrap().serial;
-        assert!(self.released.insert(serial), "{serial} released twice");
+        // Before its INTENT a transaction has no number.
+        assert!(serial == Serial::NONE || self.released.insert(serial), "{serial} released twice");
     }
 
     fn reply(&mut self, txn: Option<TxnId>, origin: Origin, reply: engine::Reply, of: Option<Disposition>) {
@@ -351,8 +395,9 @@ impl World {
         };
         assert!(self.wires.contains(&txn), "an answer without wire bytes");
         let transaction = self.engine.transaction(txn).unwrap();
-        if transaction.state == State::Approved && transaction.serial != Serial::NONE {
-            assert_eq!(self.durable.get(&transaction.serial), Some(&State::Approved), "told too early");
+        let (state, stands) = (transaction.state, [State::Approved, State::StipApproved]);
+        if stands.contains(&state) && transaction.serial != Serial::NONE {
+            assert_eq!(self.durable.get(&transaction.serial), Some(&state), "told too early");
             if self.report_delivery {
                 let undelivered = core::mem::take(&mut self.undelivered);
                 self.said.last_mut().unwrap().delivered = !undelivered;
@@ -381,12 +426,17 @@ impl World {
     pub fn commit(&mut self) {
         while !self.frames.is_empty() {
             self.countable += count(&self.appended());
-            let Frames { normal, owed } = core::mem::take(&mut self.frames);
-            let mut lines = self.desk.commit(normal, Class::Normal);
-            lines.extend(self.desk.commit(owed, Class::Owed));
-            self.made_durable(lines);
+            self.commit_once();
         }
         assert!(self.recounts || self.counted == self.countable, "every OUTCOME and REFUSED is counted once");
+    }
+
+    /// One sync only: what it brings about is appended, and lost if the process dies now.
+    pub fn commit_once(&mut self) {
+        let Frames { normal, owed } = core::mem::take(&mut self.frames);
+        let mut lines = self.desk.commit(normal, Class::Normal);
+        lines.extend(self.desk.commit(owed, Class::Owed));
+        self.made_durable(lines);
     }
 
     fn made_durable(&mut self, lines: Vec<(u64, Kind, Lsn)>) {
@@ -465,6 +515,7 @@ impl World {
     pub fn issuer_says(&mut self, sent: &Sent, answer: &Answer, verdict: engine::Verdict) {
         self.disarm(sent.txn, if sent.reversal { Timer::Reversal } else { Timer::Issuer });
         match sent.reversal {
+            true if sent.advice => self.event(Event::AdviceAnswer { txn: sent.txn, answer, verdict }),
             true => self.event(Event::ReversalAnswer { txn: sent.txn, answer }),
             false => self.event(Event::Answer { txn: sent.txn, answer, verdict }),
         };

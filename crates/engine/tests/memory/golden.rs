@@ -3,9 +3,9 @@
 use engine::Verdict;
 use engine::effect::ReversalReason;
 use engine::record::{
-    Ack, Batch, BatchWhat, Charged, ChargedIn, Charges, Compared, Config, Day, Drawn, Intent, Late, Linked,
-    Obligation, Outcome, Parked, Part, Record, Refused, Resolve, Serial, Told, Tombstone, Undelivered,
-    Unmatched, UnmatchedReason, Unsettled, Who,
+    Ack, Advised, Batch, BatchWhat, Charged, ChargedIn, Charges, Compared, Config, Day, Drawn, Intent, Late,
+    Linked, Obligation, Outcome, Parked, Part, Record, Refused, Resolve, Serial, Told, Tombstone,
+    Undelivered, Unmatched, UnmatchedReason, Unsettled, Who,
 };
 use engine::state::State;
 use journal::Lsn;
@@ -42,6 +42,10 @@ fn request() -> Request {
     request
 }
 
+fn advised() -> Option<Advised> {
+    Some(Advised { stan: Stan::new(9).unwrap(), transmission: TransmissionTime(1_122_013_016) })
+}
+
 fn original() -> OriginalRef {
     OriginalRef { slot: SlotKey(0x8877_6655_4433_2211), repeat: Check(5), alias: Check(6), class: 2 }
 }
@@ -63,6 +67,7 @@ fn intent() -> Intent {
         charged: Charged::NONE.with(Scope::Card, ChargedIn::Amount).with(Scope::Issuer, ChargedIn::Billing),
         listener: 1,
         request: request(),
+        named: None,
     }
 }
 
@@ -111,6 +116,7 @@ fn outcome() -> Outcome {
         approval_seen: true,
         terminal_reason: Some(ResponseCode::of("98")),
         arpc: None,
+        advised: None,
     }
 }
 
@@ -132,6 +138,8 @@ fn reverse(part: Option<Part>) -> Unsettled {
         owner: 0xF0F1,
         token: CardToken([0x5A; 16]),
         resolves: Serial(77),
+        advised: None,
+        advice_first: false,
     }
 }
 
@@ -176,6 +184,8 @@ fn all() -> Vec<(&'static str, String)> {
         told: told(),
         approval_code: Some(ApprovalCode(*b"A1B2C3")),
         amount: Some(900),
+        refused: false,
+        advised: None,
     };
     let tombstone = Tombstone { serial, original: original(), wall_ms, owner: 0xF0F1, batch: 101 };
     let late = Late {
@@ -230,6 +240,7 @@ fn all() -> Vec<(&'static str, String)> {
         approved_amount: None,
         operation: Serial(0x0003_0400_0000_002B),
         charges: [Charge { key: LimitKey(7), day: BusinessDay(9458), amount: 1250 }].into_iter().collect(),
+        advised: None,
     };
     let parked = Parked { serial, slot, repeat, intent_lsn, wall_ms, answers: 3, code, told: told() };
     let mut config = Vec::new();
@@ -242,11 +253,16 @@ fn all() -> Vec<(&'static str, String)> {
             "OUTCOME with a cryptogram",
             hex(&Outcome { arpc: Arpc::new(b"\xA1\xB2\xC3\xD4\xE5\xF6\x07\x1800"), ..outcome() }),
         ),
+        (
+            "OUTCOME of an advice",
+            hex(&Outcome { state: State::StipApproved, advised: advised(), ..outcome() }),
+        ),
         ("REFUSED", hex(&refused)),
         ("OBLIGATION reverse", hex(&obligation(reverse(None)))),
         ("OBLIGATION reverse in part", hex(&obligation(reverse(Some(Part { before: 1250, stays: 900 }))))),
         ("OBLIGATION look up", hex(&obligation(resolve()))),
         ("ACK", hex(&ack)),
+        ("ACK of an advice", hex(&Ack { state: State::Approved, refused: true, advised: advised(), ..ack })),
         ("TOMBSTONE", hex(&tombstone)),
         ("LATE", hex(&late)),
         ("UNMATCHED", hex(&unmatched)),

@@ -91,6 +91,7 @@ impl World {
             foreign: false,
             listener: 0,
             request,
+            named: None,
         };
         let lsn = lsn_of(self.log.len());
         let pencil =
@@ -121,6 +122,7 @@ impl World {
             approval_seen: pencil.approval_seen,
             terminal_reason: None,
             arpc: None,
+            advised: None,
         };
         self.write(&outcome);
     }
@@ -142,6 +144,8 @@ impl World {
             owner: pencil.intent.request.owner(),
             token: pencil.intent.request.token,
             resolves,
+            advised: None,
+            advice_first: false,
         };
         let request = pencil.intent.request;
         let (serial, slot, repeat) = (pencil.intent.serial, request.slot, request.repeat);
@@ -164,6 +168,8 @@ impl World {
             told: Told::NOTHING,
             approval_code: None,
             amount: None,
+            refused: false,
+            advised: None,
         };
         self.write(&ack);
     }

@@ -36,7 +36,7 @@ proptest! {
         there_and_back(masked)?;
         prop_assert_eq!(Intent::read(&bytes, &[]), Ok(masked));
         prop_assert_eq!(slot_of(record::INTENT, &bytes), (intent.request.slot.0 != 0).then_some(intent.request.slot.0));
-        if intent.request.original.is_none() && intent.request.rrn.is_none() {
+        if intent.request.original.is_none() && intent.request.rrn.is_none() && intent.named.is_none() {
             prop_assert!(bytes.len() <= INTENT_BYTES_MAX);
         }
     }
@@ -55,7 +55,8 @@ proptest! {
     #[test]
     fn an_outcome_comes_back(outcome in any_of::outcome()) {
         let cryptogram = outcome.arpc.map_or(0, |arpc| 1 + arpc.as_bytes().len());
-        prop_assert_eq!(payload(&outcome).len(), OUTCOME_BYTES + cryptogram);
+        let number = if outcome.advised.is_some() { 7 } else { 0 };
+        prop_assert_eq!(payload(&outcome).len(), OUTCOME_BYTES + cryptogram + number);
         there_and_back(outcome)?;
     }
 
@@ -147,6 +148,7 @@ fn usual() -> Intent {
         foreign: false,
         listener: 0,
         request,
+        named: None,
     }
 }
 

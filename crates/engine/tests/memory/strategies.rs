@@ -1,13 +1,13 @@
 //! Every value a record can hold, at random.
 
-use engine::Verdict;
 use engine::effect::ReversalReason;
 use engine::record::{
-    Ack, Batch, BatchWhat, Charged, Charges, Compared, Day, Drawn, Intent, Late, Linked, Obligation, Outcome,
-    Parked, Part, Refused, Resolve, Serial, Told, Tombstone, Undelivered, Unmatched, UnmatchedReason,
-    Unsettled, Who,
+    Ack, Advised, Batch, BatchWhat, Charged, Charges, Compared, Day, Drawn, Intent, Late, Linked, Obligation,
+    Outcome, Parked, Part, Refused, Resolve, Serial, Told, Tombstone, Undelivered, Unmatched,
+    UnmatchedReason, Unsettled, Who,
 };
 use engine::state::State;
+use engine::{NamedOriginal, Verdict};
 use journal::Lsn;
 use limits::{Charge, LimitKey};
 use proptest::collection::vec;
@@ -160,17 +160,33 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn advised()(stan in stan(), transmission in any::<u32>()) -> Advised {
+        Advised { stan, transmission: TransmissionTime(transmission) }
+    }
+}
+
+prop_compose! {
+    fn named_original()(
+        mti in mti(), stan in stan(), transmission in any::<u32>(), batch in 0..1_u32 << 24, local_date in any::<u16>(),
+    ) -> NamedOriginal {
+        let (transmission, acquirer) = (TransmissionTime(transmission), Text::EMPTY);
+        NamedOriginal { mti, stan, transmission, acquirer, batch, local_date }
+    }
+}
+
+prop_compose! {
     pub(crate) fn intent()(
         serial in serial(), wall_ms in wall(), (issuer, link) in any::<(u32, u32)>(), stan in stan(),
         transmission in any::<u32>(), rrn in any::<[u8; 12]>(), days in any::<(u16, u16)>(),
         calendars in any::<(u32, u32)>(), charged in any::<u8>(), listener in any::<u16>(), request in request(),
-        original in of(original()), foreign in any::<bool>(),
+        original in of(original()), foreign in any::<bool>(), named in of(named_original()),
     ) -> Intent {
         Intent {
             serial, wall_ms, issuer, link, stan, transmission: TransmissionTime(transmission), rrn: Rrn::new(rrn),
             issuer_day: BusinessDay(days.0), acquirer_day: BusinessDay(days.1),
             issuer_calendar: calendars.0, acquirer_calendar: calendars.1, charged: Charged(charged), foreign, listener,
             request: Request { original, ..request },
+            named: named.map(|named| NamedOriginal { acquirer: request.acquirer, ..named }),
         }
     }
 }
@@ -185,11 +201,11 @@ prop_compose! {
         serial in serial(), slot in slot(), repeat in check(), intent_lsn in lsn(), wall_ms in wall(),
         state in state(), told in told(), approval_code in of(approval_code()), approved_amount in of(amount()),
         reason in of(reason()), approval_seen in any::<bool>(), terminal_reason in of(short_code()),
-        arpc in of(vec(any::<u8>(), 8..=Arpc::MAX)),
+        arpc in of(vec(any::<u8>(), 8..=Arpc::MAX)), advised in of(advised()),
     ) -> Outcome {
         Outcome {
             serial, slot, repeat, intent_lsn, wall_ms, state, told, approval_code, approved_amount, reason,
-            approval_seen, terminal_reason, arpc: arpc.and_then(|value| Arpc::new(&value)),
+            approval_seen, terminal_reason, arpc: arpc.and_then(|value| Arpc::new(&value)), advised,
         }
     }
 }
@@ -208,10 +224,12 @@ prop_compose! {
         approval_seen in any::<bool>(), charges in vec(charge(), 0..=4), resolves in serial(),
         part in of((amount(), amount()).prop_map(|(before, stays)| Part { before, stays })),
         issuer in any::<u32>(), owner in any::<u64>(), token in any::<[u8; 16]>().prop_map(CardToken),
+        advised in of(advised()), advice_first in any::<bool>(),
     ) -> Unsettled {
         let charges: Charges = charges.into_iter().collect();
         Unsettled::Reverse {
             intent_lsn, reason, terminal_reason, told, approval_seen, charges, part, issuer, owner, token, resolves,
+            advised, advice_first,
         }
     }
 }
@@ -240,9 +258,9 @@ prop_compose! {
     pub(crate) fn ack()(
         serial in serial(), slot in slot(), repeat in check(), intent_lsn in lsn(), wall_ms in wall(),
         state in state(), code in of(code()), told in told(), approval_code in of(approval_code()),
-        amount in of(amount()),
+        amount in of(amount()), refused in any::<bool>(), advised in of(advised()),
     ) -> Ack {
-        Ack { serial, slot, repeat, intent_lsn, wall_ms, state, code, told, approval_code, amount }
+        Ack { serial, slot, repeat, intent_lsn, wall_ms, state, code, told, approval_code, amount, refused, advised }
     }
 }
 
@@ -281,12 +299,12 @@ prop_compose! {
         serial in serial(), slot in slot(), repeat in check(), intent_lsn in lsn(), wall_ms in wall(),
         taken_back in any::<bool>(), taken in amount(), voided in any::<bool>(), completed in any::<bool>(),
         (told, approval_code, approved_amount) in (told(), of(approval_code()), of(amount())),
-        operation in serial(), charges in vec(charge(), 0..=4),
+        operation in serial(), charges in vec(charge(), 0..=4), advised in of(advised()),
     ) -> Linked {
         let (drawn, charges) = (Drawn { taken, voided, completed }, charges.into_iter().collect());
         Linked {
             serial, slot, repeat, intent_lsn, wall_ms, taken_back, drawn, told, approval_code, approved_amount, operation,
-            charges,
+            charges, advised,
         }
     }
 }

@@ -145,6 +145,13 @@ impl Desk {
         Some((stan, transmission))
     }
 
+    /// A STAN and DE 7 without a place in the window: for an advice, which is sent when its turn comes and bears them as
+    /// often as it is repeated. `None`: the next STAN still rests.
+    pub fn number(&mut self, now: &Now) -> Option<(Stan, TransmissionTime)> {
+        let stan = self.next_for_reversal(now)?;
+        Some((stan, self.transmission(now.transmission)))
+    }
+
     /// Nothing was sent under this permit: its place in the window is free and no answer to it is known. No effect on a
     /// STAN that is not in flight (it was lost, retired or answered meanwhile).
     pub fn give_back(&mut self, stan: Stan) {
@@ -201,6 +208,18 @@ impl Desk {
             return Match::Unmatched(Reason::OtherTransmission);
         }
         self.answered(place)
+    }
+
+    /// As [`Desk::matches`], for an answer whose MTI says that it is to an advice (0130, 0230, 0630): what was sent by
+    /// [`Desk::open_advice`] comes first.
+    pub fn matches_advice(&mut self, class: u8, stan: Stan, transmission: TransmissionTime) -> Match {
+        match self.owed(class, stan, self.transmission(transmission)) {
+            Some(place) => match self.answered(place) {
+                Match::InTime { ticket } | Match::Late { ticket } => Match::Advised { ticket },
+                unmatched @ (Match::Advised { .. } | Match::Unmatched(_)) => unmatched,
+            },
+            None => self.matches(class, stan, transmission),
+        }
     }
 
     /// Nobody waits for this answer any more: the place in the window is free, late answers still match until `late_ms`

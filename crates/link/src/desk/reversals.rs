@@ -1,5 +1,5 @@
-//! Reversals under way: class 4 of the link key, a window of their own, under our own or the original's STAN.
-//! Never takes a purchase's place in the window. Guards: two reversals that an acknowledgement could not tell apart are
+//! Reversals and advices under way: a window of their own, under our own or the original's STAN.
+//! Never takes a purchase's place in the window. Guards: two of them that an acknowledgement could not tell apart are
 //! never under way together.
 
 use super::entry::{Entry, State};
@@ -25,7 +25,7 @@ impl Desk {
         now: &Now,
     ) -> Option<Stan> {
         let transmission = self.transmission(transmission);
-        if let Some(same) = stan.and_then(|stan| self.reversal(stan, transmission)) {
+        if let Some(same) = stan.and_then(|stan| self.owed(REVERSAL_CLASS, stan, transmission)) {
             return self.open_again(same, ticket, deadline);
         }
         if self.reversals_in_flight == self.config.reversal_window() {
@@ -35,11 +35,35 @@ impl Desk {
             Some(stan) => stan,
             None => self.next_for_reversal(now)?,
         };
+        self.enter(Entry::new(stan, REVERSAL_CLASS, transmission), stan, ticket, deadline);
+        Some(stan)
+    }
+
+    /// Enters an advice of MTI class `class`, first or repeated, under the number that [`Desk::number`] gave it. `false`: as
+    /// `None` of [`Desk::open_reversal`].
+    pub fn open_advice(
+        &mut self,
+        class: u8,
+        (stan, transmission): (Stan, TransmissionTime),
+        ticket: u64,
+        deadline: Tick,
+    ) -> bool {
+        let transmission = self.transmission(transmission);
+        if let Some(same) = self.owed(class, stan, transmission) {
+            return self.open_again(same, ticket, deadline).is_some();
+        }
+        let room = self.reversals_in_flight < self.config.reversal_window();
+        if room {
+            self.enter(Entry::new(stan, class, transmission), stan, ticket, deadline);
+        }
+        room
+    }
+
+    fn enter(&mut self, entry: Entry, stan: Stan, ticket: u64, deadline: Tick) {
         let place = self.reversal_place(stan);
-        self.entries.0[place as usize] = Entry::new(stan, REVERSAL_CLASS, transmission);
+        self.entries.0[place as usize] = entry;
         self.reversals_in_flight += 1;
         self.start(place, ticket, deadline);
-        Some(stan)
     }
 
     /// Reversals under way.
@@ -48,7 +72,7 @@ impl Desk {
     }
 
     pub(super) fn matches_reversal(&mut self, stan: Stan, transmission: TransmissionTime) -> Match {
-        match self.reversal(stan, self.transmission(transmission)) {
+        match self.owed(REVERSAL_CLASS, stan, self.transmission(transmission)) {
             Some(place) => self.answered(place),
             None => Match::Unmatched(self.why_no_reversal(stan)),
         }
@@ -67,12 +91,16 @@ impl Desk {
         self.entries.0[place as usize] = Entry::EMPTY;
     }
 
-    fn reversal(&self, stan: Stan, transmission: TransmissionTime) -> Option<u32> {
-        self.reversals_of(stan).find(|place| self.entries.0[*place as usize].transmission == transmission)
+    /// What is or was under way beside the window under this key.
+    pub(super) fn owed(&self, class: u8, stan: Stan, transmission: TransmissionTime) -> Option<u32> {
+        self.reversals_of(stan).find(|place| {
+            let entry = &self.entries.0[*place as usize];
+            entry.transmission == transmission && entry.class() == class
+        })
     }
 
     fn why_no_reversal(&self, stan: Stan) -> Reason {
-        if self.reversals_of(stan).next().is_some() {
+        if self.reversals_of(stan).any(|place| self.entries.0[place as usize].class() == REVERSAL_CLASS) {
             return Reason::OtherTransmission;
         }
         let purchase = self.purchase(stan).is_some_and(|place| self.entries.0[place as usize].was_sent(stan));
@@ -105,7 +133,7 @@ impl Desk {
 
     /// The next STAN under which no reversal is known. There are fewer of those than STANs, and they are passed over
     /// once a lap, so this ends soon.
-    fn next_for_reversal(&mut self, now: &Now) -> Option<Stan> {
+    pub(super) fn next_for_reversal(&mut self, now: &Now) -> Option<Stan> {
         for _ in 0..=self.config.reversal_window() * ROOM {
             let rank = self.places.find(self.stans.course())?;
             let stan = self.stans.take(rank, now.tick)?;

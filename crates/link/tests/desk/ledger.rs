@@ -128,6 +128,7 @@ impl Ledger {
         match self.desk.matches(class, stan, transmission) {
             Match::InTime { ticket } => format!("in time {ticket}"),
             Match::Late { ticket } => format!("late {ticket}"),
+            Match::Advised { ticket } => format!("advised {ticket}"),
             Match::Unmatched(reason) => reason.to_string(),
         }
     }

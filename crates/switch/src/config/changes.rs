@@ -44,6 +44,7 @@ const FREE_KEYS: [(&str, &[&str]); 3] = [
             "grace_ms",
             "require_approval_code",
             "completion_percent",
+            "stand_in",
             "saf_max",
             "saf_high_water",
             "saf_window",

@@ -10,6 +10,7 @@ mod merchants;
 mod ourselves;
 mod peers;
 mod routes;
+mod stand_in;
 
 use super::notes::{Notes, Problem, warning};
 use super::raw::{File, Switch};

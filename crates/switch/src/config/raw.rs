@@ -161,6 +161,7 @@ section! {
         grace_ms: Field<i64>,
         require_approval_code: Field<bool>,
         completion_percent: Field<i64>,
+        stand_in: Field<StandIn>,
         balance: Field<String>,
         sign_on: Field<bool>,
         echo_ms: Field<i64>,
@@ -184,6 +185,11 @@ section! {
         merchant: Field<String>,
         link: Option<Vec<Spanned<Link>>>,
     }
+}
+
+section! {
+    /// What may be approved in its stead.
+    StandIn { limits: Field<String>, kinds: Texts, merchants: Texts, never_categories: Texts, }
 }
 
 section! {

@@ -51,6 +51,7 @@ fn issuer(config: &IssuerConfig, saf_window: u32) -> IssuerTerms {
         calendar: config.calendar,
         ceilings: config.limits.clone(),
         completion_percent: config.completion_percent,
+        stand_in: config.stand_in.clone(),
         links: config.links.clone(),
     }
 }

@@ -3,7 +3,7 @@
 //! and link that is open to others was allowed to be.
 
 use super::source::Source;
-use engine::{ListenerTerms, RefundTerms, Standing};
+use engine::{ListenerTerms, RefundTerms, StandInTerms, Standing};
 use framing::{Envelope, Framing};
 use iso8583::Dialect;
 use limits::{Calendar, Rule};
@@ -180,6 +180,8 @@ pub struct IssuerConfig {
     pub require_approval_code: bool,
     /// A completion may be this much of its pre-authorization, in percent.
     pub completion_percent: u16,
+    /// What may be approved in its stead.
+    pub stand_in: Option<StandInTerms>,
     /// Business day of its ceilings and those of its cards.
     pub calendar: CalendarIx,
     /// Ceilings over all its cards together.

@@ -6,7 +6,8 @@
 use super::wording::words;
 use super::worker::Worker;
 use engine::effect::{Note, ReversalReason};
-use engine::{Code, Context, Effect, Event, Origin, Permit, Reply, TxnId};
+use engine::record::Advised;
+use engine::{Code, Context, Effect, Event, Origin, Permit, Reply, Transaction, TxnId};
 use framing::Envelope;
 use iso8583::{CodeVerdict, Forward, ReversalOf, ReversalStan};
 use std::cell::Cell;
@@ -39,6 +40,8 @@ impl Worker {
     fn run(&mut self, effect: Effect, at_hand: Option<&AtHand<'_>>) {
         match effect {
             Effect::Reserve { txn, issuer } => self.reserve(txn, issuer),
+            Effect::Enlist { txn, issuer } => self.enlist(txn, issuer),
+            Effect::StandIn { txn, issuer } => self.stand_in(txn, issuer),
             Effect::Forward { txn, deadline } => self.forward(txn, deadline),
             Effect::Return { txn } => self.give_back(txn),
             Effect::Retire { txn } => self.retire(txn),
@@ -56,15 +59,24 @@ impl Worker {
             Effect::Release { txn } => self.shared.limits.release(self.engine.charges(txn)),
             Effect::Reduce { txn } => self.shared.limits.reduce(self.engine.reduce(txn).iter()),
             Effect::Force { txn } => self.force(txn),
+            Effect::Post { txn } => self.post(txn),
             Effect::GiveBack { txn } => {
                 for charge in self.engine.given_back(txn) {
                     self.shared.limits.release(&[charge]);
                 }
             }
             Effect::Restore { txn } => self.restore(txn),
-            Effect::Advise { txn, prefer, issuer, repeat, deadline } => {
-                if !self.advise(txn, prefer, issuer, repeat, deadline) {
-                    self.feed(Event::LinkLost { txn, reversal: true });
+            Effect::Advise { txn, prefer, issuer, advice, repeat, deadline } => {
+                let handed = match advice {
+                    true => self.send_advice(txn, prefer, issuer, repeat, deadline),
+                    false => self.advise(txn, prefer, issuer, repeat, deadline),
+                };
+                if !handed {
+                    self.feed(if advice {
+                        Event::NotSent { txn }
+                    } else {
+                        Event::LinkLost { txn, reversal: true }
+                    });
                 }
             }
             Effect::Reply { txn: Some(txn), origin, reply } => self.reply_kept(txn, origin, &reply),
@@ -91,7 +103,7 @@ impl Worker {
     }
 
     /// Hands an event to the engine from within the list of effects: what it asks for is appended to the list.
-    fn feed(&mut self, event: Event<'_>) {
+    pub(super) fn feed(&mut self, event: Event<'_>) {
         let context = Context { now: self.now, snapshot: &self.snapshot, days: &self.days };
         self.engine.handle(&context, event, &mut self.frames, &mut self.effects);
     }
@@ -112,10 +124,7 @@ impl Worker {
     }
 
     fn permit(&mut self, txn: TxnId, issuer: IssuerIx) -> Result<Permit, InternalCause> {
-        let (share, high_water) = (self.slots_share[issuer.at()], self.high_water[issuer.at()]);
-        if self.slots_taken[issuer.at()] >= share || self.engine.owed(issuer) >= high_water as usize {
-            return Err(InternalCause::StoreAndForwardFull);
-        }
+        self.room_for(issuer)?;
         self.asks(issuer)?;
         let (desks, up, now, links) = (&mut self.desks, &self.up, &self.now, &self.snapshot.links);
         let transaction = self.engine.transaction(txn);
@@ -135,7 +144,16 @@ impl Worker {
         Ok(Permit { link, stan, transmission })
     }
 
-    fn free_slot(&mut self, issuer: IssuerIx) {
+    /// Whether anything more may be owed to `issuer`.
+    pub(super) fn room_for(&self, issuer: IssuerIx) -> Result<(), InternalCause> {
+        let (share, high_water) = (self.slots_share[issuer.at()], self.high_water[issuer.at()]);
+        match self.slots_taken[issuer.at()] >= share || self.engine.owed(issuer) >= high_water as usize {
+            true => Err(InternalCause::StoreAndForwardFull),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn free_slot(&mut self, issuer: IssuerIx) {
         // An issuer that left the configuration has no count.
         if let Some(taken) = self.slots_taken.get_mut(issuer.at()) {
             *taken = taken.saturating_sub(1);
@@ -243,7 +261,7 @@ impl Worker {
 
     /// Puts `self.body` on its way: into the link's buffer if its socket is ours, else into its owner's letter.
     /// `false`: our own link took nothing of it.
-    fn hand_over(&mut self, link: LinkIx, ticket: u64, reversal: bool) -> bool {
+    pub(super) fn hand_over(&mut self, link: LinkIx, ticket: u64, reversal: bool) -> bool {
         let owner = link.at() % self.outbox.len();
         if owner == self.ix.at() {
             let body = std::mem::take(&mut self.body);
@@ -267,43 +285,25 @@ impl Worker {
         let link = if up(prefer) { Some(prefer) } else { chooser.pick(up) };
         let (Some(link), Some(transaction)) = (link, self.engine.transaction(txn)) else { return false };
         let dialect = &self.shared.config.issuers[issuer.at()].dialect;
-        let Some(original) = transaction.permit else { return false };
+        let Some(original) = transaction.number() else { return false };
         let own = (dialect.reversal_form().stan == ReversalStan::Original).then_some(original.stan);
         let transmission = self.now.transmission;
         let desk = &mut self.desks[link.at()];
         let Some(stan) = desk.open_reversal(own, transmission, txn.ticket(), deadline, &self.now) else {
             return false;
         };
-        let request = &transaction.request;
-        // As it was said to the issuer, so it is taken back.
-        let said = self.shared.config.listeners.get(transaction.origin.listener.at());
-        let said = said.and_then(|listener| words(&listener.dialect, dialect, request).ok().flatten());
-        let reason = transaction.terminal_reason.unwrap_or_else(|| reason_code(transaction.reason));
+        // As it was said to the issuer, so it is taken back; an advice was ours.
+        let kept = kept(transaction, original);
+        let said = self.said(transaction).filter(|_| transaction.known_mti() == transaction.request.mti);
         let reversal = ReversalOf {
-            original_mti: said.map_or(request.mti, |said| said.mti),
-            pan: request.pan,
-            processing_code: said.map_or(request.processing_code, |said| said.processing_code),
-            amount: transaction.amount(),
-            currency: request.currency,
-            stan: original.stan,
+            original_mti: said.map_or(kept.original_mti, |said| said.mti),
+            processing_code: said.map_or(kept.processing_code, |said| said.processing_code),
+            condition: said.map_or(kept.condition, |said| said.condition),
             stan_new: stan,
-            transmission: original.transmission,
             transmission_new: transmission,
-            local_time: request.local_time,
-            local_date: request.local_date,
-            expiry: request.expiry,
-            entry_mode: request.entry_mode,
-            condition: said.map_or(request.condition, |said| said.condition),
-            acquirer: request.acquirer,
-            rrn: Some(transaction.rrn),
-            approval_code: transaction.approval_code,
-            terminal: request.terminal,
-            merchant: request.merchant,
-            reason,
-            batch: request.batch,
-            function: request.function,
             repeat,
             replacement_amount: transaction.part.map(|part| part.stays),
+            ..kept
         };
         #[cfg(pointsman_zoo)]
         let reversal = ReversalOf {
@@ -455,8 +455,39 @@ impl Worker {
     }
 }
 
+/// What the journal keeps of a transaction that its issuer knows by `number`.
+pub(super) fn kept(transaction: &Transaction, number: Advised) -> ReversalOf {
+    let request = &transaction.request;
+    ReversalOf {
+        original_mti: transaction.known_mti(),
+        pan: request.pan,
+        processing_code: request.processing_code,
+        amount: transaction.amount(),
+        currency: request.currency,
+        stan: number.stan,
+        stan_new: number.stan,
+        transmission: number.transmission,
+        transmission_new: number.transmission,
+        local_time: request.local_time,
+        local_date: request.local_date,
+        expiry: request.expiry,
+        entry_mode: request.entry_mode,
+        condition: request.condition,
+        acquirer: request.acquirer,
+        rrn: Some(transaction.rrn),
+        approval_code: transaction.approval_code,
+        terminal: request.terminal,
+        merchant: request.merchant,
+        reason: transaction.terminal_reason.unwrap_or_else(|| reason_code(transaction.reason)),
+        batch: request.batch,
+        function: request.function,
+        repeat: false,
+        replacement_amount: None,
+    }
+}
+
 /// An operation's original, as its issuer knows it.
-fn named(original: engine::NamedOriginal) -> iso8583::Named {
+pub(super) fn named(original: engine::NamedOriginal) -> iso8583::Named {
     let engine::NamedOriginal { mti, stan, transmission, acquirer, batch, local_date } = original;
     iso8583::Named { mti, stan, transmission, acquirer, batch, local_date }
 }
@@ -473,10 +504,14 @@ fn rendered(dialect: &iso8583::Dialect, reply: &Reply) -> iso8583::Reply<'static
         arpc: reply.arpc,
         amount: reply.amount,
         batch: reply.batch,
+        text: reply.stand_in.then_some(STAND_IN),
         compared: reply.compared.map(|results| results.map(|result| b'0' + result as u8)),
         ..iso8583::Reply::new(code)
     }
 }
+
+/// Tells people that the issuer has not been asked, where the dialect has room for it.
+const STAND_IN: &[u8] = b"STAND-IN";
 
 /// DE 39 of a reversal of our own: 98 no answer in time, 96 the approval could not be used, 06 anything else.
 fn reason_code(reason: ReversalReason) -> ResponseCode {

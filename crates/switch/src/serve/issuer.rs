@@ -42,6 +42,9 @@ pub struct Port {
 /// How a link's TLS is made.
 pub type Tls = Option<(Arc<ClientConfig>, ServerName<'static>)>;
 
+/// Third digit of 0130, 0230, 0630.
+const ADVICE_ANSWER: u16 = 0x30;
+
 /// A connection attempt is given up after this.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -146,10 +149,20 @@ impl Worker {
     pub(super) fn settle(&mut self, one: &Answered, body: &[u8]) {
         let answer = &one.answer;
         let class = answer.mti.class_digit();
-        let found = self.desks[one.link.at()].matches(class, answer.stan, answer.transmission);
+        let desk = &mut self.desks[one.link.at()];
+        let found = match matches!(class, 1 | 2 | 6) && answer.mti.bcd() & 0xF0 == ADVICE_ANSWER {
+            true => desk.matches_advice(class, answer.stan, answer.transmission),
+            false => desk.matches(class, answer.stan, answer.transmission),
+        };
         let (ticket, in_time) = match found {
             Match::InTime { ticket } => (ticket, true),
             Match::Late { ticket } => (ticket, false),
+            Match::Advised { ticket } => {
+                let event =
+                    Event::AdviceAnswer { txn: TxnId::from_ticket(ticket), answer, verdict: one.verdict };
+                self.handle(event, None);
+                return;
+            }
             Match::Unmatched(reason) => {
                 return self.unmatched(one.link, answer, one.verdict, reason_of(reason));
             }

@@ -92,6 +92,12 @@ impl Meter {
                     "a record of what is owed cannot be read: it is tried again"
                 );
             }
+            Note::StandIn(issuer, outcome) => {
+                self.counts.stand_in(issuer, outcome_of(outcome));
+                if outcome == engine::effect::StandIn::Refused {
+                    tracing::error!(issuer = issuer.at(), "an issuer refuses an advice: a loss");
+                }
+            }
             Note::Undelivered => self.counts.terminal_failure(TerminalFailure::Undelivered),
         }
     }
@@ -173,5 +179,13 @@ fn reason_of(reason: Owed) -> ReversalReason {
         Owed::Restart => ReversalReason::Restart,
         Owed::Contradiction => ReversalReason::Contradiction,
         Owed::Issuer => ReversalReason::Issuer,
+    }
+}
+
+fn outcome_of(outcome: engine::effect::StandIn) -> telemetry::StandIn {
+    match outcome {
+        engine::effect::StandIn::Approved => telemetry::StandIn::Approved,
+        engine::effect::StandIn::Forbidden => telemetry::StandIn::Declined,
+        engine::effect::StandIn::Refused => telemetry::StandIn::Refused,
     }
 }

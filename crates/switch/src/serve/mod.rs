@@ -4,6 +4,7 @@
 //! failed; a shutdown leaves every transaction answered, settled or owed.
 
 pub mod admin;
+mod advices;
 pub mod archiving;
 mod breakers;
 mod capture;

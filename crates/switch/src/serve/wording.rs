@@ -3,7 +3,7 @@
 
 use super::mail::Answered;
 use super::worker::Worker;
-use engine::TxnId;
+use engine::{Transaction, TxnId};
 use iso8583::{Dialect, EncodeError, Words};
 use terms::{Answer, Request};
 
@@ -13,6 +13,13 @@ pub(super) fn words(from: &Dialect, to: &Dialect, request: &Request) -> Result<O
 }
 
 impl Worker {
+    /// How a transaction was said to its issuer, where that was not as it came.
+    pub(super) fn said(&self, transaction: &Transaction) -> Option<Words> {
+        let listener = self.shared.config.listeners.get(transaction.origin.listener.at())?;
+        let theirs = &self.shared.config.issuers.get(transaction.issuer.at())?.dialect;
+        words(&listener.dialect, theirs, &transaction.request).ok()?
+    }
+
     /// DE 3 as the terminal said it, where the issuer echoes what it was asked in other words.
     pub(super) fn as_asked(&self, txn: TxnId, one: &Answered) -> Answer {
         let config = &self.shared.config;

@@ -182,7 +182,7 @@ fn amounts(
 }
 
 /// Each text of a list as a value; those that are none are noted.
-fn list<T>(
+pub(super) fn list<T>(
     section: &mut Section<'_>,
     key: &str,
     texts: &Texts,

@@ -1,0 +1,108 @@
+//! What stands before its issuer was asked: numbers for it, the ceilings of stand-in, and the advices that tell of it.
+//!
+//! Never decides: as in `effects.rs`, every branch is "it worked" or "it did not". Guards: an advice and its repeats go under one
+//! STAN and DE 7; nothing here takes a place in a link's window.
+
+use super::effects::{kept, named};
+use super::worker::Worker;
+use engine::record::Advised;
+use engine::{Event, Permit, TxnId};
+use iso8583::{ReversalOf, write_advice};
+use terms::{InternalCause, IssuerIx, Kind, LinkIx, Tick};
+
+impl Worker {
+    /// A number, a store-and-forward slot, and the ceilings that a request of its type is held to; no link need be up.
+    pub(super) fn enlist(&mut self, txn: TxnId, issuer: IssuerIx) {
+        let result = self.room_for(issuer).and_then(|()| {
+            let (link, Advised { stan, transmission }) = self.number(txn, issuer)?;
+            let reserved = self.shared.limits.reserve(self.engine.demands(txn));
+            reserved.map_err(|exceeded| exceeded.cause())?;
+            self.slots_taken[issuer.at()] += 1;
+            Ok(Permit { link, stan, transmission })
+        });
+        self.feed(Event::Reserved { txn, result });
+    }
+
+    /// A number for the advice, and what stand-in may spend.
+    pub(super) fn stand_in(&mut self, txn: TxnId, issuer: IssuerIx) {
+        let demand = self.engine.stand_in_demand(&self.snapshot, txn);
+        let result = demand.ok_or(InternalCause::IssuerDown).and_then(|demand| {
+            let (_, number) = self.number(txn, issuer)?;
+            self.shared.limits.reserve(&[demand]).map_err(|exceeded| exceeded.cause())?;
+            Ok(number)
+        });
+        self.feed(Event::StoodIn { txn, result });
+    }
+
+    /// On the link that carried the request, if one did, else on the issuer's first.
+    fn number(&mut self, txn: TxnId, issuer: IssuerIx) -> Result<(LinkIx, Advised), InternalCause> {
+        let permit = self.engine.transaction(txn).and_then(|transaction| transaction.permit);
+        let first = self.shared.config.issuers[issuer.at()].links.first().copied();
+        let link = permit.map(|permit| permit.link).or(first).ok_or(InternalCause::IssuerDown)?;
+        let number = self.desks[link.at()].number(&self.now).ok_or(InternalCause::WindowFull)?;
+        let (stan, transmission) = number;
+        Ok((link, Advised { stan, transmission }))
+    }
+
+    /// Adds what an advice spends to its counters, whatever they say.
+    pub(super) fn post(&mut self, txn: TxnId) {
+        let charges = self.engine.charges(txn);
+        for charge in charges {
+            if self.shared.limits.restore(charge.key, charge.day, charge.amount, 1).is_err() {
+                tracing::warn!("a forced post found no room for one more counter");
+            }
+        }
+        if !charges.is_empty() {
+            self.meter.limit_forced();
+        }
+    }
+
+    /// An advice on its way; `false` if no link took it.
+    pub(super) fn send_advice(
+        &mut self,
+        txn: TxnId,
+        prefer: LinkIx,
+        issuer: IssuerIx,
+        repeat: bool,
+        deadline: Tick,
+    ) -> bool {
+        let up = |link: LinkIx| self.up.get(link.at()).copied().unwrap_or(false);
+        let Some(chooser) = self.choosers.get_mut(issuer.at()) else { return false };
+        let link = if up(prefer) { Some(prefer) } else { chooser.pick(up) };
+        let (Some(link), Some(transaction)) = (link, self.engine.transaction(txn)) else { return false };
+        let Some(number) = transaction.number() else { return false };
+        let dialect = &self.shared.config.issuers[issuer.at()].dialect;
+        let mti = transaction.known_mti();
+        let asked = !transaction.request.kind.is_advice();
+        // What was a request goes as an offline sale: dialects that number their messages have another number for it.
+        let function = if asked && transaction.request.function != 0 {
+            OFFLINE_SALE
+        } else {
+            transaction.request.function
+        };
+        let (kept, said) = (kept(transaction, number), self.said(transaction));
+        let processing_code = said.map_or(kept.processing_code, |said| said.processing_code);
+        let condition = said.map_or(kept.condition, |said| said.condition);
+        let of = ReversalOf { repeat, function, processing_code, condition, ..kept };
+        let original = self.engine.named_original(txn).filter(|_| names(transaction.request.kind)).map(named);
+        self.body.clear();
+        if let Err(error) = write_advice(dialect, mti, &of, original.as_ref(), &mut self.body) {
+            tracing::error!(%error, "an advice cannot be encoded for its issuer");
+            return false;
+        }
+        let key = (number.stan, number.transmission);
+        let opened = self.desks[link.at()].open_advice(mti.class_digit(), key, txn.ticket(), deadline);
+        // A full output takes nothing now: the desk's deadline brings the next try.
+        opened && {
+            self.hand_over(link, txn.ticket(), true);
+            true
+        }
+    }
+}
+
+fn names(kind: Kind) -> bool {
+    matches!(kind, Kind::CompletionAdvice | Kind::Adjustment)
+}
+
+/// UnionPay 60.1 of an offline sale.
+const OFFLINE_SALE: u8 = 30;
