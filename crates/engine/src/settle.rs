@@ -153,7 +153,7 @@ impl Engine {
             #[cfg(pointsman_zoo)]
             Step::Late if zoo::has(zoo::Bug::BelieveLateApproval) && verdict == Verdict::Approves => {
                 if transaction.pending | transaction.unwritten == 0 {
-                    self.acknowledge(turn, id, answer);
+                    crate::owe::acknowledge(turn, id, transaction, answer.code);
                 }
             }
             Step::Late | Step::Contradiction => late(turn, id, transaction, answer, verdict),

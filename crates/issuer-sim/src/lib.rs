@@ -27,6 +27,7 @@ mod mood;
 mod random;
 mod recant;
 mod related;
+mod reverse;
 mod server;
 mod simulator;
 mod tls;
