@@ -222,7 +222,14 @@ impl Preparer {
                 Trouble::Broken => return Next::Broken,
                 Trouble::None if state.stop || matches!(state.work, Work::Nothing) => return Next::Broken,
                 Trouble::None if self.stepped => state = self.work(state),
-                Trouble::None => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Trouble::None => {
+                    // Work that ended meanwhile asked for the next segment at the log's pace, and the log waits for us.
+                    if !state.hurry {
+                        state.hurry = true;
+                        self.changed.notify_all();
+                    }
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
             }
         }
     }
