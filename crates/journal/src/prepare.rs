@@ -402,3 +402,6 @@ pub(crate) fn zero(file: &dyn DiskFile, mut from: u64, to: u64) -> io::Result<()
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
