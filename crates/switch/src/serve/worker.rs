@@ -6,8 +6,6 @@
 
 mod door;
 
-mod ends;
-
 use super::HOUSEKEEPING;
 use super::breakers::Breakers;
 use super::capture::Capture;
