@@ -22,6 +22,7 @@
 mod advice;
 mod check;
 mod debts;
+mod drain;
 pub mod effect;
 pub mod engine;
 pub mod event;
@@ -47,6 +48,7 @@ pub mod table;
 mod tombs;
 pub mod transaction;
 mod turn;
+mod views;
 mod words;
 mod write;
 

@@ -3,12 +3,12 @@
 //! Never decides: as in `effects.rs`, every branch is "it worked" or "it did not". Guards: an advice and its repeats go under one
 //! STAN and DE 7; nothing here takes a place in a link's window.
 
-use super::effects::{kept, named};
 use super::worker::Worker;
+use engine::effect::ReversalReason;
 use engine::record::Advised;
-use engine::{Event, Permit, TxnId};
+use engine::{Event, Permit, Transaction, TxnId};
 use iso8583::{ReversalOf, write_advice};
-use terms::{InternalCause, IssuerIx, Kind, LinkIx, Tick};
+use terms::{InternalCause, IssuerIx, Kind, LinkIx, ResponseCode, Tick};
 
 impl Worker {
     /// A number, a store-and-forward slot, and the ceilings that a request of its type is held to; no link need be up.
@@ -106,3 +106,50 @@ fn names(kind: Kind) -> bool {
 
 /// UnionPay 60.1 of an offline sale.
 const OFFLINE_SALE: u8 = 30;
+
+/// What the journal keeps of a transaction that its issuer knows by `number`.
+pub(super) fn kept(transaction: &Transaction, number: Advised) -> ReversalOf {
+    let request = &transaction.request;
+    ReversalOf {
+        original_mti: transaction.known_mti(),
+        pan: request.pan,
+        processing_code: request.processing_code,
+        amount: transaction.amount(),
+        currency: request.currency,
+        stan: number.stan,
+        stan_new: number.stan,
+        transmission: number.transmission,
+        transmission_new: number.transmission,
+        local_time: request.local_time,
+        local_date: request.local_date,
+        expiry: request.expiry,
+        entry_mode: request.entry_mode,
+        condition: request.condition,
+        acquirer: request.acquirer,
+        rrn: Some(transaction.rrn),
+        approval_code: transaction.approval_code,
+        terminal: request.terminal,
+        merchant: request.merchant,
+        reason: transaction.terminal_reason.unwrap_or_else(|| reason_code(transaction.reason)),
+        batch: request.batch,
+        function: request.function,
+        repeat: false,
+        replacement_amount: None,
+    }
+}
+
+/// An operation's original, as its issuer knows it.
+pub(super) fn named(original: engine::NamedOriginal) -> iso8583::Named {
+    let engine::NamedOriginal { mti, stan, transmission, acquirer, batch, local_date } = original;
+    iso8583::Named { mti, stan, transmission, acquirer, batch, local_date }
+}
+
+/// DE 39 of a reversal of our own: 98 no answer in time, 96 the approval could not be used, 06 anything else.
+fn reason_code(reason: ReversalReason) -> ResponseCode {
+    ResponseCode::of(match reason {
+        ReversalReason::Timeout | ReversalReason::LinkLost => "98",
+        ReversalReason::Undelivered | ReversalReason::BadAnswer => "96",
+        ReversalReason::Terminal | ReversalReason::Restart => "06",
+        ReversalReason::Contradiction | ReversalReason::Issuer => "06",
+    })
+}

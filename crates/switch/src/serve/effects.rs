@@ -3,16 +3,16 @@
 //! Never decides: every branch here is "it worked" or "it did not", told back to the engine as an event.
 //! Guards: effects are done in order, within the turn that asked.
 
+use super::advices::{kept, named};
 use super::wording::words;
 use super::worker::Worker;
-use engine::effect::{Note, ReversalReason};
-use engine::record::Advised;
-use engine::{Code, Context, Effect, Event, Origin, Permit, Reply, Transaction, TxnId};
+use engine::effect::Note;
+use engine::{Code, Context, Effect, Event, Origin, Permit, Reply, TxnId};
 use framing::Envelope;
 use iso8583::{CodeVerdict, Forward, ReversalOf, ReversalStan};
 use std::cell::Cell;
 use telemetry::Stage;
-use terms::{Flags, InternalCause, IssuerIx, LinkIx, ResponseCode, Tick};
+use terms::{Flags, InternalCause, IssuerIx, LinkIx, Tick};
 
 /// The message that is being handled: what an immediate reply is made from.
 pub struct AtHand<'a> {
@@ -455,43 +455,6 @@ impl Worker {
     }
 }
 
-/// What the journal keeps of a transaction that its issuer knows by `number`.
-pub(super) fn kept(transaction: &Transaction, number: Advised) -> ReversalOf {
-    let request = &transaction.request;
-    ReversalOf {
-        original_mti: transaction.known_mti(),
-        pan: request.pan,
-        processing_code: request.processing_code,
-        amount: transaction.amount(),
-        currency: request.currency,
-        stan: number.stan,
-        stan_new: number.stan,
-        transmission: number.transmission,
-        transmission_new: number.transmission,
-        local_time: request.local_time,
-        local_date: request.local_date,
-        expiry: request.expiry,
-        entry_mode: request.entry_mode,
-        condition: request.condition,
-        acquirer: request.acquirer,
-        rrn: Some(transaction.rrn),
-        approval_code: transaction.approval_code,
-        terminal: request.terminal,
-        merchant: request.merchant,
-        reason: transaction.terminal_reason.unwrap_or_else(|| reason_code(transaction.reason)),
-        batch: request.batch,
-        function: request.function,
-        repeat: false,
-        replacement_amount: None,
-    }
-}
-
-/// An operation's original, as its issuer knows it.
-pub(super) fn named(original: engine::NamedOriginal) -> iso8583::Named {
-    let engine::NamedOriginal { mti, stan, transmission, acquirer, batch, local_date } = original;
-    iso8583::Named { mti, stan, transmission, acquirer, batch, local_date }
-}
-
 /// A reply in the terminal's dialect.
 fn rendered(dialect: &iso8583::Dialect, reply: &Reply) -> iso8583::Reply<'static> {
     let code = match reply.code {
@@ -512,13 +475,3 @@ fn rendered(dialect: &iso8583::Dialect, reply: &Reply) -> iso8583::Reply<'static
 
 /// Tells people that the issuer has not been asked, where the dialect has room for it.
 const STAND_IN: &[u8] = b"STAND-IN";
-
-/// DE 39 of a reversal of our own: 98 no answer in time, 96 the approval could not be used, 06 anything else.
-fn reason_code(reason: ReversalReason) -> ResponseCode {
-    ResponseCode::of(match reason {
-        ReversalReason::Timeout | ReversalReason::LinkLost => "98",
-        ReversalReason::Undelivered | ReversalReason::BadAnswer => "96",
-        ReversalReason::Terminal | ReversalReason::Restart => "06",
-        ReversalReason::Contradiction | ReversalReason::Issuer => "06",
-    })
-}
