@@ -42,6 +42,7 @@ impl Engine {
         let transaction = self.slab.at(id.index);
         self.batches.count(&transaction.request, transaction.foreign, false);
         transaction.state = State::StipApproved;
+        transaction.cover_charged = false;
         transaction.advice = transaction.advice.or(transaction.number());
         turn.write_outcome(id, transaction);
         turn.count(transaction.request.kind, None, None, Some(transaction.issuer));

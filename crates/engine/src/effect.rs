@@ -110,6 +110,11 @@ pub enum Effect {
         /// In whose stead.
         issuer: IssuerIx,
     },
+    /// Give back what stand-in's own counter was charged (`Engine::stand_in_demand(txn)`): it does not stand.
+    Uncover {
+        /// Which.
+        txn: TxnId,
+    },
     /// The INTENT is durable: send the request under its permit (`Engine::permit(txn)`).
     Forward {
         /// Which.

@@ -365,6 +365,7 @@ impl Engine {
     /// The slab position is free; the index is not touched.
     pub(crate) fn forget(&mut self, turn: &mut Turn, id: TxnId) {
         self.untie(turn, id);
+        self.uncover(turn, id);
         self.slab.close(id);
         turn.ask(Effect::Forget { txn: id });
     }

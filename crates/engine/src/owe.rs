@@ -73,6 +73,7 @@ impl Engine {
 
     /// Leaves the slab: from now on the journal has what is owed, and its debt says where.
     pub(crate) fn shelve(&mut self, turn: &mut Turn, id: TxnId, wake: Tick) {
+        self.uncover(turn, id);
         let transaction = self.slab.at(id.index);
         assert!(transaction.waiters == NIL, "shelved while a reversal waits for it");
         let (at, state, lsn) = (transaction.debt, transaction.state, transaction.lsn);

@@ -368,7 +368,12 @@ fn past(turn: &Turn, records: &Fetched, received: Tick) -> Option<Past> {
     transaction.holds = match state {
         State::Approved => !last.drawn.voided && !last.drawn.completed,
         State::StipApproved => true,
-        state => state == State::Reversing && !transaction.request.kind.posts_on_approval(),
+        // An advice stood before it was taken back, and was posted then; a completion in doubt never was.
+        State::Reversing => {
+            let kind = transaction.request.kind;
+            kind.is_advice() || !kind.posts_on_approval()
+        }
+        _ => false,
     };
     (transaction.reason, transaction.terminal_reason) =
         (last.reason.unwrap_or(transaction.reason), last.terminal_reason);

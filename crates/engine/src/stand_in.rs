@@ -32,7 +32,7 @@ impl Engine {
 
     /// What [`Effect::StandIn`] must charge; `None` where stand-in is not configured any more.
     pub fn stand_in_demand(&self, snapshot: &Snapshot, id: TxnId) -> Option<Demand> {
-        let transaction = self.slab.get(id)?;
+        let transaction = self.slab.last(id)?;
         let request = &transaction.request;
         let key = LimitKey::stand_in(&request.token, transaction.issuer_calendar);
         let amount = Money { minor: request.amount, currency: request.currency };
@@ -64,6 +64,7 @@ impl Engine {
         let issuer = transaction.issuer;
         let outcome = if result.is_ok() { StandIn::Approved } else { StandIn::Forbidden };
         let before = transaction.serial == crate::record::Serial::NONE;
+        transaction.cover_charged = result.is_ok();
         match result {
             Ok(number) if !before => {
                 transaction.advice = Some(number);
@@ -74,6 +75,13 @@ impl Engine {
             Err(_) => uncovered(turn, id, transaction),
         }
         turn.note(Note::StandIn(issuer, outcome));
+    }
+
+    /// It leaves without having stood: what stand-in's own counter was charged no record will ever tell of.
+    pub(crate) fn uncover(&mut self, turn: &mut Turn, id: TxnId) {
+        if core::mem::take(&mut self.slab.at(id.index).cover_charged) {
+            turn.ask(Effect::Uncover { txn: id });
+        }
     }
 
     /// STIP_APPROVED, with an approval code of our own.

@@ -144,6 +144,8 @@ pub struct Transaction {
     pub(crate) paid: Option<Paid>,
     /// Stand-in has been asked for.
     pub(crate) covered: bool,
+    /// Stand-in's own counter was charged for it, and it does not stand yet.
+    pub(crate) cover_charged: bool,
     /// How the issuer knows the original of an advice.
     pub(crate) named: Option<NamedOriginal>,
     /// Of a reversal that looks for its original: the record that was not it.
@@ -274,6 +276,7 @@ impl Transaction {
             refused: false,
             paid: None,
             covered: false,
+            cover_charged: false,
             named: None,
             looked: Lsn(u64::MAX),
             slot_held: false,

@@ -8,6 +8,7 @@ use engine::effect::ReversalReason;
 use engine::record::Advised;
 use engine::{Event, Permit, Transaction, TxnId};
 use iso8583::{ReversalOf, write_advice};
+use limits::{Charge, Demand};
 use terms::{InternalCause, IssuerIx, Kind, LinkIx, ResponseCode, Tick};
 
 impl Worker {
@@ -32,6 +33,13 @@ impl Worker {
             Ok(number)
         });
         self.feed(Event::StoodIn { txn, result });
+    }
+
+    /// What stand-in may spend it may spend again.
+    pub(super) fn uncover(&mut self, txn: TxnId) {
+        if let Some(Demand { key, day, amount, .. }) = self.engine.stand_in_demand(&self.snapshot, txn) {
+            self.shared.limits.release(&[Charge { key, day, amount }]);
+        }
     }
 
     /// On the link that carried the request, if one did, else on the issuer's first.

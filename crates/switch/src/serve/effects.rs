@@ -42,6 +42,7 @@ impl Worker {
             Effect::Reserve { txn, issuer } => self.reserve(txn, issuer),
             Effect::Enlist { txn, issuer } => self.enlist(txn, issuer),
             Effect::StandIn { txn, issuer } => self.stand_in(txn, issuer),
+            Effect::Uncover { txn } => self.uncover(txn),
             Effect::Forward { txn, deadline } => self.forward(txn, deadline),
             Effect::Return { txn } => self.give_back(txn),
             Effect::Retire { txn } => self.retire(txn),
