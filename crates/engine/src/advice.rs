@@ -52,7 +52,7 @@ impl Engine {
     pub(crate) fn stood(&mut self, turn: &mut Turn, id: TxnId) {
         let transaction = self.slab.at(id.index);
         if core::mem::take(&mut transaction.unsaid) {
-            return self.unsay_now(turn, id);
+            return self.unsay_now(turn, id, ReversalReason::Terminal);
         }
         if core::mem::take(&mut transaction.reply_due) {
             transaction.replied = true;
@@ -104,31 +104,31 @@ impl Engine {
         };
         let (id, original) = (self.slab.id(position), self.slab.at(position));
         (original.reply_due, original.terminal_reason) = (false, request.reason);
-        self.unsay_when_durable(turn, id);
+        self.unsay_when_durable(turn, id, ReversalReason::Terminal);
         Disposition::Kept(waiter)
     }
 
-    pub(crate) fn unsay_when_durable(&mut self, turn: &mut Turn, id: TxnId) {
+    pub(crate) fn unsay_when_durable(&mut self, turn: &mut Turn, id: TxnId, reason: ReversalReason) {
         let original = self.slab.at(id.index);
         (original.replied, original.in_grace) = (false, false);
         match original.pending | original.unwritten {
-            0 => self.unsay_now(turn, id),
+            0 => self.unsay_now(turn, id, reason),
             _ => original.unsaid = true,
         }
     }
 
     /// Taken back. What the issuer has not been sent it will not be; what it may have been sent is acknowledged first.
-    pub(crate) fn unsay_now(&mut self, turn: &mut Turn, id: TxnId) {
+    pub(crate) fn unsay_now(&mut self, turn: &mut Turn, id: TxnId, reason: ReversalReason) {
         if is_tied(self.slab.at(id.index)) && self.ties.link(id.index).is_none() {
             // It was on the shelf meanwhile: its original is read, and comes back to this.
             self.ties.called_back.insert(id.index, crate::record::Serial::NONE);
             return self.seek_original(turn, id);
         }
-        self.unsay_tied(turn, id);
+        self.unsay_tied(turn, id, reason);
     }
 
     /// With its original at hand, if it has one.
-    pub(crate) fn unsay_tied(&mut self, turn: &mut Turn, id: TxnId) {
+    pub(crate) fn unsay_tied(&mut self, turn: &mut Turn, id: TxnId, reason: ReversalReason) {
         self.take_back_operation(turn, id);
         self.withdraw(turn, id);
         let original = self.slab.at(id.index);
@@ -143,8 +143,10 @@ impl Engine {
         if core::mem::take(&mut original.undo) {
             original.advice = None;
         } else {
-            (original.advice_first, original.reason) = (true, ReversalReason::Terminal);
+            original.advice_first = true;
         }
+        // Not why its request was to be reversed: why the approval does not stand.
+        original.reason = reason;
         turn.write_obligation(id, original, crate::record::Serial::NONE);
         turn.note(Note::ReversalOwed(original.issuer, original.reason));
     }
@@ -172,7 +174,7 @@ impl Engine {
             self.ties.called_back.insert(id.index, resolves);
             return self.seek_original(turn, id);
         }
-        self.unsay_now(turn, id);
+        self.unsay_now(turn, id, ReversalReason::Terminal);
     }
 
     /// Into the slab, with the debt that remembers it. It counts as under way until it is sent.

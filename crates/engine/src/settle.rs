@@ -348,7 +348,7 @@ impl Engine {
         let transaction = self.slab.at(id.index);
         if transaction.in_grace && is_due(turn.now().tick, transaction.wake) {
             if transaction.state == State::StipApproved {
-                return self.unsay_when_durable(turn, id);
+                return self.unsay_when_durable(turn, id, ReversalReason::Undelivered);
             }
             self.take_back_operation(turn, id);
             self.withdraw(turn, id);

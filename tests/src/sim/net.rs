@@ -374,6 +374,11 @@ impl World {
             .collect()
     }
 
+    /// Links to issuers.
+    pub(super) fn link_wires(&self) -> Vec<u32> {
+        self.wires.open(|peer| matches!(peer, Peer::Bank(..)))
+    }
+
     /// A connection swallows everything from now on.
     pub(super) fn swallow(&mut self, number: u32) {
         self.at(number).blackhole = true;

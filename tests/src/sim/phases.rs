@@ -48,7 +48,7 @@ impl World {
     pub fn liveness(&mut self) {
         self.calm_down();
         let until = self.now_us + LIVENESS_US;
-        let mut quiet_since = None;
+        let (mut quiet_since, mut signed_on_again) = (None, false);
         while self.now_us < until {
             if !self.step() {
                 break;
@@ -59,7 +59,15 @@ impl World {
             match quiet_since {
                 _ if busy => quiet_since = None,
                 None => quiet_since = Some(self.now_us),
-                Some(since) if self.now_us > since + QUIET_US => return,
+                Some(since) if self.now_us > since + QUIET_US => {
+                    if signed_on_again || !self.has_parked() {
+                        return;
+                    }
+                    // What an issuer refused too often while things went wrong is offered when it signs on.
+                    (quiet_since, signed_on_again) = (None, true);
+                    self.link_wires().into_iter().for_each(|number| self.break_wire(number));
+                    self.attend();
+                }
                 Some(_) => {}
             }
         }
@@ -76,6 +84,10 @@ impl World {
         self.banks.iter_mut().for_each(|bank| bank.calm_down());
         self.heal_wires();
         self.start();
+    }
+
+    fn has_parked(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.parked(self.banks.len() as u16) > 0)
     }
 
     fn heal_wires(&mut self) {

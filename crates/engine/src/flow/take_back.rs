@@ -217,7 +217,7 @@ impl Engine {
     /// REVERSING: the operation's own part.
     pub(crate) fn take_back_alone(&mut self, turn: &mut Turn, id: TxnId, resolves: Serial) {
         if self.slab.at(id.index).state == State::StipApproved {
-            return self.unsay_tied(turn, id);
+            return self.unsay_tied(turn, id, ReversalReason::Terminal);
         }
         self.withdraw(turn, id);
         let operation = self.slab.at(id.index);

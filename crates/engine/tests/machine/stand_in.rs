@@ -1,6 +1,7 @@
 //! Approvals in an issuer's stead, line by line: when, out of what, and what the issuer is told afterwards.
 
 use crate::script::check;
+use engine::effect::{Note, ReversalReason};
 use terms::Mti;
 
 #[test]
@@ -289,4 +290,33 @@ fn a_request_that_never_left_costs_only_the_advice() {
          journaled
          quiet",
     );
+}
+
+#[test]
+fn its_reversal_says_why_and_not_why_the_issuer_was_not_waited_for() {
+    let reversed = |before: &str, then: &str| {
+        let play = check(&format!(
+            "ceiling 100.00
+             stand-in 80.00 100.00
+             issuer silent
+             issuer rejects reversals with nothing
+             {before}
+             0200 stan=1 amount=60.00            -> nothing
+             wait 1500                           -> 00
+             {then}
+             wait 6000
+             issuer takes reversals
+             wait 20000
+             spent 0.00
+             owed 0
+             journaled
+             quiet"
+        ));
+        play.world.notes.iter().rev().find_map(|note| match note {
+            Note::ReversalOwed(_, reason) => Some(*reason),
+            _ => None,
+        })
+    };
+    assert_eq!(reversed("", "0400 stan=1 amount=60.00 -> 00"), Some(ReversalReason::Terminal));
+    assert_eq!(reversed("terminal hangs up", ""), Some(ReversalReason::Undelivered));
 }

@@ -19,7 +19,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 use telemetry::{Families, TooManySeries};
-use terms::{LinkIx, ListenerIx, Tick, WorkerIx};
+use terms::{IssuerIx, LinkIx, ListenerIx, Tick, WorkerIx};
 use tls::Channel;
 
 /// A switch that is driven from outside.
@@ -214,6 +214,12 @@ impl Stepped {
     /// Transactions not yet at their end: in flight, or owed something.
     pub fn unfinished(&self) -> usize {
         self.workers.iter().map(|worker| worker.engine.live()).sum()
+    }
+
+    /// What the first `issuers` of them refused too often: it waits for a sign-on.
+    pub fn parked(&self, issuers: u16) -> usize {
+        let engines = self.workers.iter().map(|worker| &worker.engine);
+        engines.flat_map(|engine| (0..issuers).map(|at| engine.quarantined(IssuerIx(at)))).sum()
     }
 
     /// The counters of all limits.
