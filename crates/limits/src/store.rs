@@ -10,6 +10,8 @@ use crate::slab::Slab;
 use crate::{Ceilings, Cell, Charge, Demand, Exceeded, Held, LimitKey, Over, Which};
 use core::hash::{BuildHasher, Hash, Hasher};
 use dashmap::DashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use terms::{BusinessDay, Minor};
 
 /// The capacity is reached and the holder has no counter yet.
@@ -34,6 +36,8 @@ pub enum Forced {
 pub struct Store {
     map: DashMap<Packed, u32, AsIs>,
     slab: Slab,
+    /// Releases that found their counter at a later day.
+    stranded: AtomicU64,
 }
 
 impl Store {
@@ -43,7 +47,7 @@ impl Store {
         // A shard that grows moves its entries while others wait for it: keep it at a few thousand.
         let shards = (capacity / 4096).clamp(16, 1024).next_power_of_two() as usize;
         let map = DashMap::with_capacity_and_hasher_and_shard_amount(0, AsIs, shards);
-        Self { map, slab: Slab::new(capacity) }
+        Self { map, slab: Slab::new(capacity), stranded: AtomicU64::new(0) }
     }
 
     /// Holds every demand, or none: at the first refusal those already held are given back in reverse.
@@ -61,8 +65,21 @@ impl Store {
     /// to a later one. The caller answers for calling this once per reservation.
     pub fn release(&self, charges: &[Charge]) {
         for charge in charges {
-            self.with(charge.key, |cell| cell.release(charge.day, charge.amount));
+            let later = self.with(charge.key, |cell| {
+                let later = cell.read().0 > charge.day;
+                cell.release(charge.day, charge.amount);
+                later
+            });
+            if later == Some(true) {
+                self.stranded.fetch_add(1, Relaxed);
+            }
         }
+    }
+
+    /// Releases that found their counter at a later day, where a straggler's charge stays: by so much at most a counter
+    /// may be above what a replay makes of it.
+    pub fn stranded(&self) -> u64 {
+        self.stranded.load(Relaxed)
     }
 
     /// Gives back shares: less was approved than reserved, or a part was reversed. The transactions stay counted.

@@ -316,7 +316,7 @@ fn named(effects: &[Effect]) -> Vec<Asks> {
         Effect::Count(_) => Some(Asks::Count),
         Effect::Note(_) => Some(Asks::Note),
         Effect::StandIn { .. } => Some(Asks::StandIn),
-        Effect::Enlist { .. } | Effect::Post { .. } => None,
+        Effect::Enlist { .. } | Effect::Post { .. } | Effect::Uncover { .. } => None,
         Effect::Force { .. } | Effect::GiveBack { .. } | Effect::Restore { .. } => None,
         Effect::Fetch { .. } | Effect::Find { .. } => None,
         Effect::Occupy { .. } | Effect::Forget { .. } => None,

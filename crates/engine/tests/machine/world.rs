@@ -262,6 +262,13 @@ impl World {
             Effect::Retire { .. } => {}
             Effect::Enlist { txn, .. } => self.enlist(txn),
             Effect::StandIn { txn, .. } => self.stand_in(txn),
+            Effect::Uncover { txn } => {
+                if let Some(limits::Demand { key, day, amount, .. }) =
+                    self.engine.stand_in_demand(&self.snapshot, txn)
+                {
+                    self.store.release(&[limits::Charge { key, day, amount }]);
+                }
+            }
             Effect::Post { txn } => {
                 for charge in self.engine.charges(txn) {
                     self.store.restore(charge.key, charge.day, charge.amount, 1).unwrap();
