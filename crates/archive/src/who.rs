@@ -1,7 +1,7 @@
 //! Whose move it is: what the catalogue says about a decline.
-//! Never decides anything. Guards: our own causes are read by the code that ISO 8583 has for them.
+//! Never decides anything. Guards: our own causes have their own entries, finer than the code that tells them.
 
-use declines::{Catalogue, Entry};
+use declines::{Catalogue, Reason, Said};
 use serde::Serialize;
 use terms::{Cause, InternalCause, ResponseCode};
 
@@ -23,26 +23,27 @@ impl Acts {
     /// For a decline of our own, or an issuer's code in its dialect; `None` where neither was said.
     pub fn of(cause: Option<InternalCause>, code: Option<&str>, dialect: &str) -> Option<Self> {
         let catalogue = Catalogue::builtin();
-        let entry = |dialect: &str, code: &str| catalogue.find(dialect, &ResponseCode::new(code.as_bytes())?);
         match (cause, code) {
             (Some(InternalCause::IssuerDeclined) | None, Some(code)) => {
-                let entry = entry(dialect, code).or_else(|| entry(ISO, code));
-                let found = entry.map_or(Cause::Unstated, |entry| entry.cause);
-                Some(Self::new(found.name(), "issuer", entry))
+                let find = |dialect| catalogue.find(dialect, &ResponseCode::new(code.as_bytes())?);
+                let entry = find(dialect).or_else(|| find(ISO));
+                let reason = entry.map_or(catalogue.not_in_catalogue(), |entry| &entry.reason);
+                Some(Self::new("issuer", entry.map(|entry| &entry.name), reason))
             }
             (Some(cause), _) => {
-                Some(Self::new(cause.cause().name(), cause.source().name(), entry(ISO, cause.iso_code())))
+                let internal = catalogue.internal(cause);
+                Some(Self::new(cause.source().name(), Some(&internal.name), &internal.reason))
             }
             (None, None) => None,
         }
     }
 
-    fn new(cause: &'static str, source: &'static str, entry: Option<&Entry>) -> Self {
+    fn new(source: &'static str, name: Option<&Said>, reason: &Reason) -> Self {
         Self {
-            cause,
+            cause: reason.cause.name(),
             source,
-            means: entry.map(|entry| [entry.name_en.clone(), entry.name_zh.clone()]),
-            who: entry.map(|entry| entry.who.iter().map(|who| who.name()).collect()).unwrap_or_default(),
+            means: name.map(|name| [name.en.clone(), name.zh.clone()]),
+            who: reason.who.iter().map(|who| who.name()).collect(),
         }
     }
 }
@@ -56,11 +57,11 @@ pub fn causes(word: &str) -> Option<(Vec<InternalCause>, Vec<String>)> {
     let cause = Cause::from_name(word)?;
     let ours = InternalCause::ALL.iter().copied().filter(|one| one.cause() == cause).collect();
     let entries = Catalogue::builtin().entries(ISO).iter();
-    let codes = entries.filter(|entry| entry.cause == cause && !entry.approves);
+    let codes = entries.filter(|entry| entry.reason.cause == cause && !entry.approves);
     Some((ours, codes.map(|entry| entry.code.as_str().to_owned()).collect()))
 }
 
-/// The table that our own causes are read by.
+/// The table that a dialect without one is read by.
 const ISO: &str = "iso87";
 
 #[cfg(test)]
@@ -71,11 +72,13 @@ mod tests {
     fn our_own_cause_and_an_issuers_code_both_say_who_acts() {
         let ours = Acts::of(Some(InternalCause::OverDailyAmount), None, "unionpay-pos").unwrap();
         assert_eq!((ours.cause, ours.source), ("limit", "limit"));
+        assert_eq!(ours.means.unwrap()[0], "over our ceiling for one day");
         let theirs = Acts::of(None, Some("51"), "iso87-binary").unwrap();
         assert_eq!((theirs.cause, theirs.source), ("funds", "issuer"));
         assert_eq!(theirs.who[0], "cardholder");
         assert_eq!(Acts::of(None, None, "iso87"), None);
-        assert_eq!(Acts::of(None, Some("Z9"), "iso87").unwrap().cause, "unstated");
+        let unknown = Acts::of(None, Some("Z9"), "iso87").unwrap();
+        assert_eq!((unknown.cause, unknown.means, unknown.who), ("unstated", None, vec!["issuer"]));
     }
 
     #[test]

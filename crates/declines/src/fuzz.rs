@@ -17,7 +17,7 @@ pub fn fuzz_catalogue(data: &[u8]) {
         let table = catalogue.table(scheme);
         for entry in catalogue.entries(scheme) {
             assert_eq!(catalogue.find(scheme, &entry.code), Some(entry), "{scheme} {}", entry.code);
-            assert_eq!(table.cause(entry.code), entry.cause, "{scheme} {}", entry.code);
+            assert_eq!(table.cause(entry.code), entry.reason.cause, "{scheme} {}", entry.code);
             let place = catalogue.index_of(&entry.code);
             assert!(place.is_some() && table.index_of(entry.code) == place, "{scheme} {}", entry.code);
         }

@@ -1,30 +1,88 @@
-//! The file as written, and the step to checked entries. Everything wrong is collected, nothing is guessed.
+//! The file as written. Never interprets: everything that may be missing is optional, so that all mistakes are told in one go.
 
-use crate::{Class, Entry, Fault, Mistake, Who};
+use crate::{Fault, Mistake};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use terms::{Cause, ResponseCode};
 use toml::Spanned;
+
+/// A value with its place, if it is there.
+pub(crate) type Field<T> = Option<Spanned<T>>;
+
+/// A table by name, each row with its place.
+pub(crate) type Rows<T> = BTreeMap<String, Spanned<T>>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawCatalogue {
     pub(crate) version: Spanned<u32>,
     pub(crate) dated: Spanned<String>,
-    pub(crate) scheme: BTreeMap<String, BTreeMap<String, Spanned<RawEntry>>>,
+    pub(crate) words: Spanned<RawWords>,
+    pub(crate) scheme: BTreeMap<String, Rows<RawEntry>>,
+    pub(crate) internal: Spanned<Rows<RawInternal>>,
+    pub(crate) means: Rows<RawReason>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawWords {
+    pub(crate) cause: Rows<RawSaid>,
+    pub(crate) who: Rows<RawSaid>,
+    pub(crate) lasts: Rows<RawSaid>,
+    pub(crate) class: Rows<RawSaid>,
+    pub(crate) visa: Rows<RawSaid>,
+    pub(crate) advice: Rows<RawSaid>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawSaid {
+    pub(crate) en: Option<String>,
+    pub(crate) zh: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawEntry {
-    en: String,
-    zh: String,
-    cause: String,
-    who: Vec<String>,
-    class: Option<String>,
-    visa: Option<u8>,
+    pub(crate) en: Option<String>,
+    pub(crate) zh: Option<String>,
+    pub(crate) means: Option<String>,
+    pub(crate) class: Option<String>,
+    pub(crate) visa: Option<u8>,
     #[serde(default)]
-    approves: bool,
+    pub(crate) advice: Vec<String>,
+    #[serde(default)]
+    pub(crate) approves: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawInternal {
+    pub(crate) en: Option<String>,
+    pub(crate) zh: Option<String>,
+    #[serde(default)]
+    pub(crate) wire: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawReason {
+    pub(crate) cause: Field<String>,
+    pub(crate) who: Field<Vec<String>>,
+    pub(crate) lasts: Field<String>,
+    pub(crate) retry: Field<RawRetry>,
+    pub(crate) receipt: Field<RawSaid>,
+    pub(crate) cardholder: Field<RawSaid>,
+    pub(crate) merchant: Field<RawSaid>,
+    pub(crate) operator: Field<RawSaid>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawRetry {
+    pub(crate) may: Option<String>,
+    pub(crate) after: Option<u32>,
+    pub(crate) en: Option<String>,
+    pub(crate) zh: Option<String>,
 }
 
 /// Parses without checking meanings. A key written twice is found here: the format forbids it.
@@ -35,77 +93,7 @@ pub(crate) fn parse(text: &str) -> Result<RawCatalogue, Fault> {
     })
 }
 
-/// Checks one line; what is wrong with it goes to `mistakes`.
-pub(crate) fn checked(
-    code: &str,
-    raw: &Spanned<RawEntry>,
-    text: &str,
-    mistakes: &mut Vec<Mistake>,
-) -> Option<Entry> {
-    let before = mistakes.len();
-    let line = line_of(text, raw.span().start);
-    let mut wrong = |text: String| mistakes.push(Mistake { line, text });
-    let raw = raw.get_ref();
-
-    if !(1..=4).contains(&code.len()) || !code.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'Z')) {
-        wrong(format!("code {code:?}, expected one to four digits or capital letters"));
-    }
-    if raw.en.trim().is_empty() || raw.zh.trim().is_empty() {
-        wrong(format!("code {code} has no name, expected `en` and `zh`"));
-    }
-    let cause = Cause::from_name(&raw.cause);
-    if cause.is_none() {
-        wrong(format!(
-            "code {code} has cause {:?}, expected one of {}",
-            raw.cause,
-            names(Cause::ALL, Cause::name)
-        ));
-    }
-    let who = actors(code, &raw.who, &mut wrong);
-    let class = raw.class.as_deref().map(Class::from_name);
-    if class == Some(None) {
-        wrong(format!("code {code} has class {:?}, expected A to E", raw.class));
-    }
-    if raw.visa.is_some_and(|category| !(1..=4).contains(&category)) {
-        wrong(format!("code {code} has Visa category {:?}, expected 1 to 4", raw.visa));
-    }
-    if mistakes.len() > before {
-        return None;
-    }
-    Some(Entry {
-        code: ResponseCode::new(code.as_bytes())?,
-        name_en: raw.en.clone(),
-        name_zh: raw.zh.clone(),
-        cause: cause?,
-        who,
-        class: class.flatten(),
-        visa_category: raw.visa,
-        approves: raw.approves,
-    })
-}
-
-fn actors(code: &str, raw: &[String], wrong: &mut impl FnMut(String)) -> Vec<Who> {
-    let mut who = Vec::with_capacity(raw.len());
-    if raw.is_empty() {
-        wrong(format!("code {code} says nobody acts, expected some of {}", names(Who::ALL, Who::name)));
-    }
-    for name in raw {
-        match Who::from_name(name) {
-            Some(found) if !who.contains(&found) => who.push(found),
-            Some(_) => wrong(format!("code {code} names {name:?} twice")),
-            None => {
-                wrong(format!("code {code}: {name:?} acts, expected some of {}", names(Who::ALL, Who::name)))
-            }
-        }
-    }
-    who
-}
-
 /// The line of a byte, counted from 1.
 pub(crate) fn line_of(text: &str, byte: usize) -> usize {
     1 + text.bytes().take(byte).filter(|byte| *byte == b'\n').count()
-}
-
-fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> String {
-    all.iter().map(|value| name(*value)).collect::<Vec<_>>().join(" ")
 }

@@ -23,13 +23,13 @@ struct Cell {
 impl CodeTable {
     /// `codes` is the catalogue's list over all schemes.
     pub(crate) fn new(entries: &[Entry], codes: &[ResponseCode]) -> Self {
-        let causes: BTreeMap<_, _> = entries.iter().map(|entry| (entry.code, entry.cause)).collect();
+        let causes: BTreeMap<_, _> = entries.iter().map(|entry| (entry.code, entry.reason.cause)).collect();
         let mut cells = Box::new([UNKNOWN; CELLS]);
         let mut long = Vec::new();
         for (place, code) in codes.iter().enumerate() {
             let cause = causes.get(code).copied().unwrap_or(Cause::Unstated);
             let cell = Cell { cause, place: place as u16 };
-            match at(*code) {
+            match cell_of(*code) {
                 Some(at) => cells[at] = cell,
                 None => long.push((*code, cell)),
             }
@@ -48,7 +48,7 @@ impl CodeTable {
     }
 
     fn cell(&self, code: ResponseCode) -> Cell {
-        match at(code) {
+        match cell_of(code) {
             Some(at) => self.cells[at],
             None => {
                 self.long.binary_search_by_key(&code, |(long, _)| *long).map_or(UNKNOWN, |at| self.long[at].1)
@@ -65,7 +65,7 @@ impl std::fmt::Debug for CodeTable {
 }
 
 /// Two characters of 0-9 and A-Z have a cell of their own.
-fn at(code: ResponseCode) -> Option<usize> {
+pub(crate) fn cell_of(code: ResponseCode) -> Option<usize> {
     match *code.as_bytes() {
         [first, second] => Some(digit36(first)? * 36 + digit36(second)?),
         _ => None,
@@ -80,6 +80,7 @@ fn digit36(byte: u8) -> Option<usize> {
     }
 }
 
-const CELLS: usize = 36 * 36;
+/// Places of two characters.
+pub(crate) const CELLS: usize = 36 * 36;
 const OTHER: u16 = u16::MAX;
 const UNKNOWN: Cell = Cell { cause: Cause::Unstated, place: OTHER };

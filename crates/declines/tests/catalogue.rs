@@ -1,8 +1,8 @@
 //! The shipped catalogue line by line, and what a wrong file is told.
 
-use declines::{Catalogue, Class, Who};
+use declines::{Catalogue, Class, Contacts, Language, Who, explanation_id, from_explanation_id};
 use std::collections::BTreeSet;
-use terms::{Cause, ResponseCode};
+use terms::{Cause, InternalCause, ResponseCode};
 
 fn code(text: &str) -> ResponseCode {
     ResponseCode::new(text.as_bytes()).unwrap()
@@ -30,7 +30,7 @@ fn unionpay_as_in_its_specification() {
         let entry =
             catalogue.find("unionpay-pos", &code(row[0])).unwrap_or_else(|| panic!("{} is missing", row[0]));
         let class = entry.class.map(Class::name);
-        assert_eq!((entry.cause.name(), class), (row[1], Some(row[2])), "code {}", row[0]);
+        assert_eq!((entry.reason.cause.name(), class), (row[1], Some(row[2])), "code {}", row[0]);
     }
     assert_eq!(catalogue.entries("unionpay").len(), words.len() / 3);
 }
@@ -48,7 +48,7 @@ fn iso_codes_of_every_declining_kind() {
         .chunks(2)
     {
         let entry = catalogue.find("iso87-binary", &code(row[0])).unwrap();
-        assert_eq!(entry.cause.name(), row[1], "code {}", row[0]);
+        assert_eq!(entry.reason.cause.name(), row[1], "code {}", row[0]);
         assert!(entry.class.is_none() && entry.visa_category.is_none());
     }
 }
@@ -72,8 +72,9 @@ fn visa_categories() {
 #[test]
 fn one_code_means_different_things_under_different_schemes() {
     let catalogue = Catalogue::builtin();
-    let meaning =
-        |scheme| catalogue.find(scheme, &code("79")).map(|entry| (entry.name_en.as_str(), entry.cause));
+    let meaning = |scheme| {
+        catalogue.find(scheme, &code("79")).map(|entry| (entry.name.en.as_str(), entry.reason.cause))
+    };
     assert_eq!(meaning("unionpay"), Some(("offline totals mismatch", Cause::Operator)));
     assert_eq!(meaning("mastercard"), Some(("life cycle", Cause::Card)));
     assert_eq!(meaning("iso87"), None);
@@ -85,9 +86,10 @@ fn every_entry_has_a_name_and_somebody_to_act() {
     assert_eq!(catalogue.schemes().collect::<Vec<_>>(), ["iso87", "mastercard", "unionpay", "visa"]);
     for scheme in catalogue.schemes() {
         for entry in catalogue.entries(scheme) {
-            assert!(!entry.who.is_empty() && !entry.name_en.is_empty() && !entry.name_zh.is_empty());
+            assert!(!entry.reason.who.is_empty() && !entry.name.en.is_empty() && !entry.name.zh.is_empty());
             assert_eq!(entry.class.is_some(), scheme == "unionpay", "{scheme} {}", entry.code);
             assert!(entry.visa_category.is_none() || scheme == "visa", "{scheme} {}", entry.code);
+            assert!(entry.advice.is_empty() || scheme == "mastercard", "{scheme} {}", entry.code);
             assert_eq!(
                 entry.class == Some(Class::A),
                 scheme == "unionpay" && entry.approves,
@@ -103,9 +105,9 @@ fn all_nine_causes_and_every_actor_are_reachable_by_a_decline() {
     let catalogue = Catalogue::builtin();
     for dialect in ["iso87-ascii", "unionpay-pos", "visa", "mastercard"] {
         let declines = || catalogue.entries(dialect).iter().filter(|entry| !entry.approves);
-        let causes: BTreeSet<_> = declines().map(|entry| entry.cause).collect();
+        let causes: BTreeSet<_> = declines().map(|entry| entry.reason.cause).collect();
         assert_eq!(causes, Cause::ALL.iter().copied().collect(), "{dialect}");
-        let who: BTreeSet<_> = declines().flat_map(|entry| entry.who.clone()).collect();
+        let who: BTreeSet<_> = declines().flat_map(|entry| entry.reason.who.clone()).collect();
         assert_eq!(who, Who::ALL.iter().copied().collect(), "{dialect}");
     }
 }
@@ -116,7 +118,7 @@ fn the_table_says_what_the_catalogue_says() {
     for dialect in ["iso87-ebcdic", "unionpay-pos", "visa", "mastercard", "no-such-dialect"] {
         let table = catalogue.table(dialect);
         for code in catalogue.codes() {
-            let expected = catalogue.find(dialect, code).map_or(Cause::Unstated, |entry| entry.cause);
+            let expected = catalogue.find(dialect, code).map_or(Cause::Unstated, |entry| entry.reason.cause);
             assert_eq!(table.cause(*code), expected, "{dialect} {code}");
             assert_eq!(table.index_of(*code), catalogue.index_of(code), "{dialect} {code}");
         }
@@ -145,49 +147,180 @@ fn codes_are_sorted_and_few_enough_for_a_label() {
     }
 }
 
+/// The shipped file with one line more in front of the table of ISO codes.
+fn with(line: &str) -> String {
+    SHIPPED.replacen("[scheme.iso87]\n", &format!("[scheme.cmf]\n{line}\n\n[scheme.iso87]\n"), 1)
+}
+
 #[test]
 fn codes_of_other_lengths_have_causes_too() {
-    let file = "version = 1\ndated = \"2026-01-01\"\n[scheme.cmf]\n\
-        9111 = { en = \"issuer timeout\", zh = \"发卡行超时\", cause = \"network\", who = [\"network\"] }\n\
-        5 = { en = \"declined\", zh = \"拒绝\", cause = \"card\", who = [\"issuer\"] }\n";
-    let catalogue = Catalogue::parse(file).unwrap();
+    let file = with(
+        "9111 = { en = \"issuer timeout\", zh = \"发卡行超时\", means = \"no-issuer-answer\" }\n\
+         5 = { en = \"declined\", zh = \"拒绝\", means = \"card-expired\" }",
+    );
+    let catalogue = Catalogue::parse(&file).unwrap();
     let table = catalogue.table("cmf-2");
     assert_eq!((table.cause(code("9111")), table.cause(code("5"))), (Cause::Network, Cause::Card));
-    assert_eq!((table.cause(code("9112")), table.index_of(code("9111"))), (Cause::Unstated, Some(1)));
+    assert_eq!(
+        (table.cause(code("9112")), table.index_of(code("9111"))),
+        (Cause::Unstated, catalogue.index_of(&code("9111")))
+    );
+}
+
+#[test]
+fn every_internal_cause_has_its_own_entry() {
+    let catalogue = Catalogue::builtin();
+    assert_eq!(catalogue.internals().len(), InternalCause::ALL.len());
+    for cause in InternalCause::ALL {
+        let internal = catalogue.internal(*cause);
+        assert_eq!((internal.cause, internal.reason.cause), (*cause, cause.cause()));
+        assert_eq!(internal.reason.name, cause.name(), "finer than the wire");
+        assert_eq!(from_explanation_id(&explanation_id(*cause)), Some(*cause));
+    }
+    assert_eq!(explanation_id(InternalCause::IssuerTimeout), "E13");
+    assert!(InternalCause::ALL.len() < 100, "an id of three digits would not fit beside a receipt text");
+    for id in ["E999", "E1", "13", "E", "Exx", "E-1"] {
+        assert_eq!(from_explanation_id(id), None, "{id}");
+    }
+}
+
+#[test]
+fn a_code_of_two_causes_has_a_default_that_the_internal_cause_overrides() {
+    let catalogue = Catalogue::builtin();
+    let none = Contacts::new();
+    let code = catalogue.explain_code("iso87", code("91"), Language::En, &none);
+    assert_eq!((code.cause, &code.who_acts[..]), ("network", &[Who::Issuer, Who::Network][..]));
+    assert!(code.may_be_ours.contains(&"window-full") && code.may_be_ours.contains(&"issuer-timeout"));
+    let ours = catalogue.explain_internal(InternalCause::WindowFull, "iso87", Language::En, &none);
+    assert_eq!(
+        (ours.code.as_str(), ours.cause, &ours.who_acts[..]),
+        ("91", "system", &[Who::Acquirer, Who::Issuer][..])
+    );
+    let slow = catalogue.explain_internal(InternalCause::IssuerTimeout, "unionpay-pos", Language::Zh, &none);
+    assert_eq!(
+        (slow.code.as_str(), slow.scheme.as_str(), slow.id.as_deref()),
+        ("98", "unionpay", Some("E13"))
+    );
+    assert_eq!(slow.wire.get("iso87").map(String::as_str), Some("91"));
+}
+
+#[test]
+fn an_unknown_code_is_shown_as_itself_and_counted_as_other() {
+    let told = Catalogue::builtin().explain_code("visa", code("ZZ"), Language::En, &Contacts::new());
+    assert_eq!((told.code.as_str(), told.cause, told.counted_as.as_str()), ("ZZ", "unstated", "other"));
+    assert_eq!(
+        (told.name.as_str(), told.in_catalogue, told.approves),
+        ("not in the catalogue", false, false)
+    );
 }
 
 #[test]
 fn wrong_files_are_told_where_and_why() {
-    let line = |entry: &str| format!("version = 1\ndated = \"2026-01-01\"\n[scheme.x]\n{entry}\n");
-    let good = r#"05 = { en = "a", zh = "b", cause = "funds", who = ["issuer"] }"#;
-    assert!(Catalogue::parse(&line(good)).is_ok());
-    for (entry, line_number, said) in [
-        (format!("{good}\n{good}"), 5, "duplicate key"),
+    let good = r#"05 = { en = "a", zh = "b", means = "card-expired" }"#;
+    let at = 1 + SHIPPED[..SHIPPED.find("[scheme.iso87]").unwrap()].matches('\n').count();
+    assert!(Catalogue::parse(&with(good)).is_ok());
+    for (entry, line, said) in [
+        (format!("{good}\n{good}"), at + 2, "duplicate key"),
         (
-            good.replace("funds", "money"),
-            4,
-            "code 05 has cause \"money\", expected one of network funds card",
+            good.replace("card-expired", "card-lost"),
+            at + 1,
+            "code 05 means \"card-lost\", expected the name of",
         ),
-        (good.replace("[\"issuer\"]", "[]"), 4, "code 05 says nobody acts, expected some of cardholder"),
-        (good.replace("\"issuer\"", "\"bank\""), 4, "\"bank\" acts, expected some of cardholder"),
-        (good.replace("\"issuer\"", "\"issuer\", \"issuer\""), 4, "names \"issuer\" twice"),
-        (good.replace(" }", ", class = \"F\" }"), 4, "expected A to E"),
-        (good.replace(" }", ", visa = 5 }"), 4, "expected 1 to 4"),
-        (good.replace("\"a\"", "\" \""), 4, "has no name"),
-        (good.replace("05 =", "0-5 ="), 4, "expected one to four digits or capital letters"),
-        (good.replace("en =", "english ="), 4, "unknown field"),
-        (good.replace("cause = \"funds\", ", ""), 4, "missing field"),
+        (good.replace(", means = \"card-expired\"", ""), at + 1, "code 05 means \"\", expected the name of"),
+        (good.replace(" }", ", class = \"F\" }"), at + 1, "expected A to E"),
+        (good.replace(" }", ", visa = 5 }"), at + 1, "expected 1 to 4"),
+        (good.replace(" }", ", advice = [\"77\"] }"), at + 1, "[words.advice] has not"),
+        (good.replace("\"a\"", "\" \""), at + 1, "code 05 has no name in \"en\""),
+        (good.replace("zh = \"b\", ", ""), at + 1, "code 05 has no name in \"zh\""),
+        (good.replace("05 =", "0-5 ="), at + 1, "expected one to four digits or capital letters"),
+        (good.replace("en =", "english ="), at + 1, "unknown field"),
     ] {
-        let fault = Catalogue::parse(&line(&entry)).unwrap_err();
-        assert_eq!(fault.mistakes[0].line, line_number, "{fault}");
-        assert!(fault.mistakes[0].text.contains(said), "{fault}");
+        told(&with(&entry), line, said);
     }
-    let many =
-        line(&good.replace("funds", "money").replace("[\"issuer\"]", "[]")).replace("2026-01-01", "today");
-    let fault = Catalogue::parse(&many.replace("version = 1", "version = 0")).unwrap_err();
-    assert_eq!(
-        fault.mistakes.iter().map(|mistake| mistake.line).collect::<Vec<_>>(),
-        [1, 2, 4, 4],
-        "{fault}"
-    );
 }
+
+#[test]
+fn wrong_reasons_are_told_where_and_why() {
+    let place = SHIPPED.find("[means.lost-card]").unwrap();
+    let (before, rest) = SHIPPED.split_at(place);
+    let end = rest[1..].find("\n[means.").unwrap() + 1;
+    let (good, after) = rest.split_at(end);
+    let head = 1 + before.matches('\n').count();
+    for (from, to, line, said) in [
+        (
+            "cause = \"risk\"",
+            "cause = \"money\"",
+            head + 1,
+            "has cause \"money\", expected one of network funds card",
+        ),
+        ("cause = \"risk\"\n", "", head, "has no cause"),
+        ("[\"merchant\", \"cardholder\"]", "[]", head + 2, "says nobody acts, expected some of cardholder"),
+        ("\"merchant\", \"card", "\"bank\", \"card", head + 2, "\"bank\" acts, expected some of cardholder"),
+        ("\"cardholder\"]", "\"merchant\"]", head + 2, "names \"merchant\" twice"),
+        ("\"permanent\"", "\"always\"", head + 3, "expected one of temporary permanent"),
+        ("may = \"no\"", "may = \"maybe\"", head + 4, "expected may = one of no yes changed"),
+        ("may = \"no\"", "may = \"yes\"", head + 4, "`after` (seconds) belongs to"),
+        ("may = \"no\"", "may = \"changed\", en = \"x\"", head + 4, "has no retry in \"zh\""),
+        ("may = \"no\"", "may = \"no\", en = \"x\"", head + 4, "has a change in its retry"),
+        (
+            "zh = \"请联系收单行\"",
+            "zh = \"请联系收单行并提供卡号\"",
+            head + 5,
+            "22 bytes on a receipt, expected 21 at most",
+        ),
+        ("en = \"CALL ACQUIRER\"", "en = \"CALL ACQUÉREUR\"", head + 5, "has characters that ascii has not"),
+        ("[means.lost-card]", "[means.lost-bag]", head, "reason lost-bag belongs to no code"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        told(&format!("{before}{}{after}", good.replace(from, to)), line, said);
+    }
+    let without = |language: &str, key: &str| {
+        let line = good.lines().find(|line| line.starts_with(key)).unwrap();
+        let cut = match language {
+            "zh" => format!("{} }}", &line[..line.find(", zh = ").unwrap()]),
+            _ => format!("{key} = {{ {}", &line[line.find("zh = ").unwrap()..]),
+        };
+        format!("{before}{}{after}", good.replace(line, &cut))
+    };
+    for (at, key) in ["receipt", "cardholder", "merchant", "operator"].into_iter().enumerate() {
+        for language in ["en", "zh"] {
+            told(
+                &without(language, key),
+                head + 5 + at,
+                &format!("lost-card has no {key} in \"{language}\""),
+            );
+        }
+    }
+}
+
+#[test]
+fn wrong_internal_causes_and_words_are_told() {
+    let row = SHIPPED.lines().find(|line| line.starts_with("issuer-timeout = ")).unwrap();
+    let line = 1 + SHIPPED[..SHIPPED.find(row).unwrap()].matches('\n').count();
+    told(&SHIPPED.replace(row, &row.replace("issuer-timeout", "issuer-slow")), line, "is no internal cause");
+    let table = 1 + SHIPPED[..SHIPPED.find("[internal]\n").unwrap()].matches('\n').count();
+    told(&SHIPPED.replace(row, ""), table, "[internal] has no issuer-timeout");
+    let funds = "[means.issuer-timeout]\ncause = \"network\"";
+    told(
+        &SHIPPED.replace(funds, &funds.replace("network", "funds")),
+        line,
+        "has cause funds, expected network",
+    );
+    told(
+        &SHIPPED.replacen("risk = { en = \"risk\", zh = \"风险\" }", "", 1),
+        0,
+        "[words.cause] has no \"risk\"",
+    );
+    told(&SHIPPED.replacen("version = 2", "version = 0", 1), 0, "version 0, expected 1 or more");
+    told(&SHIPPED.replacen("dated = \"", "dated = \"on ", 1), 0, "expected YYYY-MM-DD");
+}
+
+/// One mistake of `file` is at `line` (0: wherever) and says `said`.
+fn told(file: &str, line: usize, said: &str) {
+    let fault = Catalogue::parse(file).map(|_| ()).expect_err(said);
+    let found = fault.mistakes.iter().any(|one| one.text.contains(said) && (line == 0 || one.line == line));
+    assert!(found, "expected line {line}: {said}, found {fault}");
+    assert!(fault.mistakes.is_sorted_by_key(|mistake| mistake.line), "{fault}");
+}
+
+const SHIPPED: &str = include_str!("../data/codes.toml");

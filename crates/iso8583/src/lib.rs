@@ -30,6 +30,7 @@ mod reversal;
 mod say;
 mod settlement;
 mod spec;
+mod text_place;
 pub mod tlv;
 mod view;
 mod write;
@@ -54,6 +55,7 @@ pub use reversal::{NetworkOf, ReversalOf, write_network, write_reversal};
 pub use say::{Words, say};
 pub use settlement::batch_says;
 pub use spec::FIELD_MAX;
+pub use text_place::TextPlace;
 pub use view::{CONTENT_MAX, View};
 pub use write::Writer;
 

@@ -8,6 +8,7 @@ use crate::error::EncodeError;
 use crate::index::{Index, place};
 use crate::patch::{Patch, Plan, compose};
 use crate::settlement::{RESULTS, TOTALS, TOTALS_LEN};
+use crate::text_place::{TEXT_MAX, TextPlace};
 use crate::tlv::put_ber;
 use crate::view::View;
 use crate::write::Writer;
@@ -27,8 +28,10 @@ pub struct Reply<'a> {
     pub arpc: Option<Arpc>,
     /// DE 4, where less was approved than asked.
     pub amount: Option<Minor>,
-    /// Text for people (DE 44, or 63.2 of UnionPay); cut to the field, left out where the dialect has no place.
+    /// Text for people; cut to the field, left out where the dialect has no place.
     pub text: Option<&'a [u8]>,
+    /// Where the text goes; `None`: where the dialect has it (DE 44, or 63.2 of UnionPay).
+    pub place: Option<TextPlace>,
     /// Batch number, where the dialect has one: the answer to a sign-in.
     pub batch: Option<u32>,
     /// How a settlement's totals compare, as the digits that its DE 48 has for it; then there is no batch number to tell.
@@ -47,6 +50,7 @@ impl Reply<'_> {
             arpc: None,
             amount: None,
             text: None,
+            place: None,
             batch: None,
             compared: None,
             local: None,
@@ -67,7 +71,7 @@ pub fn write_reply(
     out: &mut BytesMut,
 ) -> Result<usize, EncodeError> {
     let request = View::new(dialect, req_bytes, req_index);
-    let (text, batch) = (Made::text(dialect, reply), Made::batch(&request, reply));
+    let (text, batch) = (Made::text(dialect, reply, None), Made::batch(&request, reply));
     let mut patch = changes(&request, reply, &text, &batch);
     let mut chip = Vec::new();
     if let Some(arpc) = reply.arpc.filter(|_| dialect.has_field(CHIP)) {
@@ -95,7 +99,9 @@ pub fn reply_from_answer(
     out: &mut BytesMut,
 ) -> Result<usize, EncodeError> {
     let request = View::new(terminal_dialect, req_bytes, req_index);
-    let (text, batch) = (Made::text(terminal_dialect, reply), Made::batch(&request, reply));
+    let source = View::new(issuer_dialect, ans_bytes, ans_index);
+    let told = Some(&source).filter(|_| core::ptr::eq(terminal_dialect, issuer_dialect));
+    let (text, batch) = (Made::text(terminal_dialect, reply, told), Made::batch(&request, reply));
     let mut patch = changes(&request, reply, &text, &batch);
     if !req_index.has(7) {
         patch.remove(7);
@@ -112,25 +118,29 @@ pub fn reply_from_answer(
         lend[word] |= bits;
     }
     let keep = without([u64::MAX; 3], answers.never);
-    let source = View::new(issuer_dialect, ans_bytes, ans_index);
     compose(terminal_dialect, &Plan { source, keep, lent: Some((request, lend)), patch: &patch }, out)
 }
 
-/// Appends the answer to a message of which only the least can be trusted; returns the bytes written.
+/// Appends the answer to a message of which only the least can be trusted: code and text of `reply`; returns the bytes written.
 ///
 /// # Errors
 /// Content that does not fit the dialect; `out` is then as it was.
 pub fn write_refusal(
     dialect: &Dialect,
     trusted: &Trusted,
-    code: ResponseCode,
+    reply: &Reply<'_>,
     out: &mut BytesMut,
 ) -> Result<usize, EncodeError> {
-    Writer::new(dialect, trusted.mti.answer(), out)
+    let text = Made::text(dialect, reply, None);
+    let mut writer = Writer::new(dialect, trusted.mti.answer(), out);
+    writer
         .number(11, u64::from(trusted.stan.get()))
-        .text(dialect.roles.code, code.as_bytes())
-        .text(41, trusted.terminal.as_bytes())
-        .finish()
+        .text(dialect.roles.code, reply.code.as_bytes())
+        .text(41, trusted.terminal.as_bytes());
+    if let Made::Content { field, bytes, len } = &text {
+        writer.text(*field, &bytes[..*len]);
+    }
+    writer.finish()
 }
 
 fn without(mask: [u64; 3], gone: [u64; 3]) -> [u64; 3] {
@@ -143,20 +153,25 @@ enum Made<const N: usize> {
     Content { field: u8, bytes: [u8; N], len: usize },
 }
 
-impl Made<256> {
-    /// Text behind whatever parts come before it, cut to what the field holds.
+impl Made<TEXT_MAX> {
+    /// Text behind whatever parts come before it, cut to what the field holds. The parts before are those of `told`, an
+    /// answer in the same dialect.
     #[inline(always)]
-    fn text(dialect: &Dialect, reply: &Reply<'_>) -> Self {
-        match (reply.text, dialect.roles.text) {
-            (Some(text), Some(part)) => Self::text_of(dialect, part, text),
+    fn text(dialect: &Dialect, reply: &Reply<'_>, told: Option<&View<'_>>) -> Self {
+        match (reply.text, reply.place.map(|place| place.part).or(dialect.roles.text)) {
+            (Some(text), Some(part)) => Self::text_of(dialect, part, text, told),
             _ => Self::Nothing,
         }
     }
 
     #[inline(never)]
-    fn text_of(dialect: &Dialect, part: Part, text: &[u8]) -> Self {
-        let mut bytes = [b' '; 256];
+    fn text_of(dialect: &Dialect, part: Part, text: &[u8], told: Option<&View<'_>>) -> Self {
+        let mut bytes = [b' '; TEXT_MAX];
         let from = usize::from(part.from);
+        if let Some(told) = told.filter(|_| from > 0) {
+            let had = told.content(part.field, &mut bytes).unwrap_or(0);
+            bytes[had.min(from)..].fill(b' ');
+        }
         let max = usize::from(dialect.field(part.field).max).min(bytes.len());
         let len = text.len().min(max.saturating_sub(from));
         bytes[from..from + len].copy_from_slice(&text[..len]);
@@ -209,7 +224,7 @@ impl Made<64> {
 fn changes<'a>(
     request: &View<'_>,
     reply: &'a Reply<'_>,
-    text: &'a Made<256>,
+    text: &'a Made<TEXT_MAX>,
     batch: &'a Made<64>,
 ) -> Patch<'a> {
     let (dialect, roles) = (request.dialect, &request.dialect.roles);

@@ -279,7 +279,7 @@ fn a_malformed_message_is_answered_if_its_numbers_can_be_trusted() {
     let believed = trusted(&dialect, &bytes).unwrap();
     assert_eq!((believed.stan.get(), believed.terminal.as_str()), (403, "10000019"));
     let mut out = BytesMut::new();
-    write_refusal(&dialect, &believed, ResponseCode::of("30"), &mut out).unwrap();
+    write_refusal(&dialect, &believed, &Reply::new(ResponseCode::of("30")), &mut out).unwrap();
     assert_eq!(told(&dialect, &out), "0210 11=000403 39=30 41=10000019");
     let stan = index(&dialect, &message("iso87-binary", ISO).1).offset(11).unwrap();
     bytes[stan] = 0xFF;

@@ -141,7 +141,7 @@ impl Teller {
     pub(crate) fn refuse(&self, body: &[u8], envelope: &Envelope, replies: &mut Replies) -> bool {
         let Some(trusted) = iso8583::trusted(&self.dialect, body) else { return false };
         let written = self.framing.try_write(&mut replies.now, &envelope.reply(), |out: &mut BytesMut| {
-            write_refusal(&self.dialect, &trusted, ResponseCode::of("30"), out)?;
+            write_refusal(&self.dialect, &trusted, &Reply::new(ResponseCode::of("30")), out)?;
             Ok::<_, Unwritten>(())
         });
         written.is_ok()

@@ -3,6 +3,7 @@
 //! Never needed to build the product; never skips in silence: a tool that cannot be had fails the run and says which.
 
 mod bench;
+mod docs;
 mod run;
 mod sim;
 mod test;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(
     name = "cargo xtask",
-    after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --long\n  cargo xtask check\n  cargo xtask sim --seeds 0..300\n  cargo xtask bench peers --rounds 7"
+    after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --long\n  cargo xtask check\n  cargo xtask sim --seeds 0..300\n  cargo xtask docs\n  cargo xtask bench peers --rounds 7"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -35,6 +36,8 @@ enum Chore {
     /// Plays seeds in the simulated world: the switch with clock, network and disk of the simulator's making. Exits with a
     /// status other than 0 if a seed fails, or if a row of the failure matrix was never met.
     Sim(sim::Sim),
+    /// Writes the pages that are made from data again: the catalogue's reference page and the runbook's rows.
+    Docs,
     /// Measurements; never part of a test.
     Bench {
         #[command(subcommand)]
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Chore::Test { long } => test::all(long),
         Chore::Check => test::check(),
         Chore::Sim(chosen) => sim::run(&chosen),
+        Chore::Docs => docs::write(),
         Chore::Bench { bench } => bench::run(&bench),
     };
     match done {

@@ -41,7 +41,7 @@ impl Worker {
         let code = dialect.code_for(InternalCause::FormatError);
         let mut body = std::mem::take(&mut self.body);
         body.clear();
-        match iso8583::write_refusal(dialect, &one.trusted, code, &mut body) {
+        match iso8583::write_refusal(dialect, &one.trusted, &iso8583::Reply::new(code), &mut body) {
             Ok(_) => self.deliver(one.origin, one.envelope.reply(), None, &body),
             // What cannot be said in this dialect stays unsaid: the terminal's own clock runs out.
             Err(_) => self.forgo_here(one.origin),

@@ -37,12 +37,13 @@ impl Explanation {
     pub(super) fn of(dialect: &Dialect, answer: &Answer) -> Self {
         let approved = dialect.verdict(&answer.code) == CodeVerdict::Approves;
         let entry = Catalogue::builtin().find(dialect.name(), &answer.code);
-        let cause = entry.map_or(Cause::Unstated, |entry| entry.cause);
-        let who = entry.filter(|_| !approved).map(|entry| entry.who.iter().map(|who| who.name()).collect());
+        let cause = entry.map_or(Cause::Unstated, |entry| entry.reason.cause);
+        let who =
+            entry.filter(|_| !approved).map(|entry| entry.reason.who.iter().map(|who| who.name()).collect());
         Self {
             code: answer.code.as_str().to_owned(),
             approved,
-            meaning: entry.map(|entry| Meaning { en: entry.name_en.clone(), zh: entry.name_zh.clone() }),
+            meaning: entry.map(|entry| Meaning { en: entry.name.en.clone(), zh: entry.name.zh.clone() }),
             cause: (!approved).then(|| cause.name()),
             who_acts: who.unwrap_or_default(),
         }
