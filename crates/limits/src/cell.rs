@@ -77,10 +77,11 @@ impl Cell {
     }
 
     /// Gives back what was held for `day`. A word that is not at that day is left as it is: its day is over, and what a
-    /// straggler was charged to a later day stays charged there (it never under-counts).
-    pub fn release(&self, day: BusinessDay, amount: Minor) {
-        self.count.take(day.0, 1);
-        self.amount.take(day.0, amount.max(0) as u64);
+    /// straggler was charged to a later day stays charged there (it never under-counts). Tells whether a word was found at
+    /// a later day.
+    pub fn release(&self, day: BusinessDay, amount: Minor) -> bool {
+        let counted_later = self.count.take(day.0, 1);
+        self.amount.take(day.0, amount.max(0) as u64) || counted_later
     }
 
     /// Gives back a share of what was held for `day`; the count stays. As [`Cell::release`] where the day is another.
@@ -150,8 +151,14 @@ impl Counter {
         }
     }
 
-    fn take(&self, day: u16, less: u64) {
-        self.swap(|word| word.minus(day, less));
+    /// Tells whether the word was at a later day, and so was left as it is.
+    fn take(&self, day: u16, less: u64) -> bool {
+        let mut later = false;
+        self.swap(|word| {
+            later = word.day() > day;
+            word.minus(day, less)
+        });
+        later
     }
 
     fn force(&self, day: u16, more: u64) -> u64 {
@@ -159,7 +166,7 @@ impl Counter {
     }
 
     /// Puts what `change` makes of the word in its place; `None` from it leaves the word alone.
-    fn swap(&self, change: impl Fn(Word) -> Option<Word>) -> Option<Step> {
+    fn swap(&self, mut change: impl FnMut(Word) -> Option<Word>) -> Option<Step> {
         let mut seen = self.word();
         loop {
             let next = change(seen)?;

@@ -65,11 +65,7 @@ impl Store {
     /// to a later one. The caller answers for calling this once per reservation.
     pub fn release(&self, charges: &[Charge]) {
         for charge in charges {
-            let later = self.with(charge.key, |cell| {
-                let later = cell.read().0 > charge.day;
-                cell.release(charge.day, charge.amount);
-                later
-            });
+            let later = self.with(charge.key, |cell| cell.release(charge.day, charge.amount));
             if later == Some(true) {
                 self.stranded.fetch_add(1, Relaxed);
             }

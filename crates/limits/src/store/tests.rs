@@ -112,3 +112,21 @@ fn the_map_spreads_its_keys_and_its_entries_are_small() {
     }
     assert!(shards.values().all(|count| *count < 30), "{shards:?}");
 }
+
+#[test]
+fn a_release_tells_where_its_charge_stays() {
+    let store = Store::new(100);
+    let charge = |day, amount| Charge { key: CARD, day: BusinessDay(day), amount };
+    store.reserve(&[demand(Scope::Card, CARD, 100, 500, 10)]).unwrap();
+    // Gone with its day, or of a counter that is not there: nobody is charged for it.
+    store.release(&[charge(9_001, 100), Charge { key: SHOP, ..charge(9_000, 100) }]);
+    assert_eq!((store.stranded(), store.spent(CARD, DAY)), (0, (100, 1)));
+    store.release(&[charge(8_999, 100)]);
+    assert_eq!(
+        (store.stranded(), store.spent(CARD, DAY)),
+        (1, (100, 1)),
+        "charged to the later day, it stays"
+    );
+    store.release(&[charge(9_000, 100)]);
+    assert_eq!((store.stranded(), store.spent(CARD, DAY)), (1, (0, 0)));
+}
