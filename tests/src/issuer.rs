@@ -117,6 +117,11 @@ impl Asked {
         let _ = (&self.socket).write_all(&out);
     }
 
+    /// A field as it came.
+    pub fn raw(&self, field: u8) -> Option<&[u8]> {
+        self.index.raw(field, &self.body)
+    }
+
     /// Whether it is a reversal.
     pub fn is_reversal(&self) -> bool {
         self.request.mti.class_digit() == 4

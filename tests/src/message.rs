@@ -50,6 +50,8 @@ pub struct Ask {
     pub local_time: u64,
     /// DE 48 of a settlement or an upload, or of anything an acquirer sends.
     pub totals: Option<String>,
+    /// DE 55 of a UnionPay terminal, with DE 23.
+    pub chip: Option<Vec<u8>>,
 }
 
 impl Speech {
@@ -152,6 +154,7 @@ impl Ask {
             original: None,
             local_time: LOCAL_TIME,
             totals: None,
+            chip: None,
         }
     }
 
@@ -271,7 +274,11 @@ impl Ask {
             return;
         }
         self.head(&mut writer);
-        writer.number(11, u64::from(self.stan)).text(22, b"021").number(25, self.condition);
+        writer.number(11, u64::from(self.stan)).text(22, b"021");
+        if self.chip.is_some() {
+            writer.number(23, 1);
+        }
+        writer.number(25, self.condition);
         self.track(&mut writer);
         if self.mti == 0x0400 {
             writer.text(39, b"98");
@@ -279,6 +286,9 @@ impl Ask {
         self.who(&mut writer);
         writer.text(49, b"156");
         self.secrets(&mut writer);
+        if let Some(chip) = &self.chip {
+            writer.binary(55, chip);
+        }
         let function = match (self.function, self.code) {
             (0, 0) => 22,
             (0, _) => 1,

@@ -45,7 +45,7 @@ pub enum Outcome {
     Reversing,
     /// The issuer acknowledged the reversal.
     Reversed,
-    /// The issuer refused the reversal too often.
+    /// The issuer refused the reversal too often, or the advice of what stands.
     Quarantined,
     /// A reversal of what was never seen.
     Tombstone,

@@ -300,7 +300,9 @@ fn reply(outcome: &Outcome) -> Option<String> {
 
 fn parked(parked: &Parked) -> String {
     let code = parked.code.map_or(String::new(), |code| format!(", last with {code}"));
-    format!("the issuer refused the reversal {} times{code}: parked, still owed", parked.answers)
+    let what =
+        if parked.advice { "would not take what was owed of the approval" } else { "refused the reversal" };
+    format!("the issuer {what} {} times{code}: parked, still owed", parked.answers)
 }
 
 fn told_text(told: Told, before: &str) -> String {

@@ -20,7 +20,7 @@ pub enum ItemKind {
     UnconfirmedDelivery,
     /// The switch approved in the issuer's stead, the issuer refused the advice.
     StandInLoss,
-    /// The issuer refuses to take its debit back.
+    /// The issuer refuses to take its debit back, or neither takes nor refuses what was approved for it.
     Quarantined,
     /// The terminal broke its rules: it kept what it had reversed, or dropped an approval without reversing it.
     TerminalBreach,

@@ -57,8 +57,8 @@ pub enum Payload {
     Unmatched(Unmatched),
     /// 9: serial.
     Undelivered(u64),
-    /// 10: serial.
-    Parked(u64),
+    /// 10: serial, and whether it is an advice: its transaction stands.
+    Parked(u64, bool),
     /// 11: calendar and business day.
     Day(u32, u16),
     /// 12: the lines of names.
@@ -225,7 +225,7 @@ impl Payload {
             7 => late(&mut field)?,
             8 => Self::Unmatched(unmatched(&mut field)?),
             9 => Self::Undelivered(serial_then(&mut field, 24)?),
-            10 => Self::Parked(serial_then(&mut field, 36)?),
+            10 => parked(&mut field)?,
             11 => day(&mut field)?,
             12 => Self::Config(config(&mut field)?),
             13 => Self::Audit(audit(&mut field)?),
@@ -382,6 +382,7 @@ fn obligation(field: &mut Fields<'_>) -> Result<Payload, PayloadFault> {
     let charges = field.byte()?;
     field.skip(usize::from(charges) * 24)?;
     let advised = field.advised(flags & 4 != 0)?;
+    field.skip(usize::from(flags & 8 != 0))?;
     let approval_seen = flags & 1 != 0;
     Ok(Payload::Owed(Owed { serial, at, approval_seen, intent, reason, search, stays, advised }))
 }
@@ -464,6 +465,13 @@ fn linked(field: &mut Fields<'_>) -> Result<Linked, PayloadFault> {
         operation,
         taken,
     })
+}
+
+fn parked(field: &mut Fields<'_>) -> Result<Payload, PayloadFault> {
+    let serial = serial_then(field, 24)?;
+    let answers = field.byte()?;
+    field.skip(11)?;
+    Ok(Payload::Parked(serial, answers & 0x80 != 0))
 }
 
 fn serial_then(field: &mut Fields<'_>, rest: usize) -> Result<u64, PayloadFault> {

@@ -150,6 +150,8 @@ pub struct Entry {
     pub undone: bool,
     /// The issuer refused the advice: what was approved is a loss.
     pub refused: bool,
+    /// It neither took nor refused the advice, so often that it waits for its next sign-on or for people.
+    pub parked: bool,
     /// The number of the advice that told the issuer of it, or will.
     pub advised: Option<Advised>,
 }
@@ -260,7 +262,7 @@ impl SwitchBook {
                 entry.approval_seen |= owed.approval_seen;
                 entry.reversal_reason = Some(owed.reason);
                 entry.advised = entry.advised.or(owed.advised);
-                entry.part_owed = owed.stays.is_some();
+                (entry.part_owed, entry.parked) = (owed.stays.is_some(), false);
                 if let Some(stays) = owed.stays {
                     entry.approved_amount = Some(money(stays));
                 }
@@ -276,7 +278,7 @@ impl SwitchBook {
                 let stood_in =
                     self.transactions.get(&ack.serial).is_some_and(|it| it.state == State::StandIn);
                 if let Some(entry) = self.follow(ack.serial, "ACK", from, ack.state) {
-                    entry.part_owed = false;
+                    (entry.part_owed, entry.parked) = (false, false);
                     if stood_in && ack.state == state::REVERSED {
                         // Taken back before the issuer was told: no OBLIGATION says why.
                         entry.reversal_reason = Some(if entry.undelivered { UNDELIVERED } else { ASKED });
@@ -285,7 +287,19 @@ impl SwitchBook {
                     entry.advised = entry.advised.or(ack.advised);
                 }
             }
-            Payload::Parked(serial) => drop(self.follow(serial, "PARKED", OWED, state::QUARANTINED)),
+            Payload::Parked(serial, false) => drop(self.follow(serial, "PARKED", OWED, state::QUARANTINED)),
+            Payload::Parked(serial, true) => {
+                // On a full disk it may come behind the ACK.
+                let from = &[State::StandIn, State::Approved];
+                let stays =
+                    self.transactions.get(&serial).map_or(state::STAND_IN, |entry| match entry.state {
+                        State::Approved => state::APPROVED,
+                        _ => state::STAND_IN,
+                    });
+                if let Some(entry) = self.follow(serial, "PARKED", from, stays) {
+                    entry.parked = entry.state == State::StandIn;
+                }
+            }
             Payload::Late(serial, approves) => {
                 if let Some(entry) = self.transactions.get_mut(&serial) {
                     entry.approval_seen |= approves;

@@ -59,6 +59,10 @@ impl Engine {
             let (origin, reply) = (transaction.origin, standing(transaction));
             return turn.ask(Effect::Reply { txn: Some(id), origin, reply });
         }
+        let debt = transaction.debt;
+        if debt != NONE && self.debts.get(debt).is_parked() {
+            return self.shelve(turn, id, turn.now().tick);
+        }
         if !transaction.replied && !transaction.in_grace {
             self.owe(turn, id);
         }
@@ -142,6 +146,8 @@ impl Engine {
         original.state = State::Reversing;
         if core::mem::take(&mut original.undo) {
             original.advice = None;
+            // What may be out already is repeated as it was.
+            original.first_reason = Some(original.reason).filter(|_| original.attempts > 0);
         } else {
             original.advice_first = true;
         }
@@ -206,7 +212,10 @@ impl Engine {
         let transaction = self.slab.at(id.index);
         (transaction.undo, transaction.advised, transaction.approval_seen) = (false, false, false);
         (transaction.attempts, transaction.bad_answers) = (0, 0);
+        let debt = transaction.debt;
         turn.write_ack(id, transaction, Some(code).filter(|code| !code.as_bytes().is_empty()));
+        // What comes now was never refused.
+        self.debts.unpark(debt);
     }
 
     /// The issuer answered the advice.
@@ -233,7 +242,7 @@ impl Engine {
         }
         match step(Some(transaction.state), stimulus) {
             Step::Retry => self.rebuffed(turn, id),
-            Step::ParkAdvice => self.park_advice(turn, id),
+            Step::ParkAdvice => self.park_advice(turn, id, answer.code),
             other => assert!(other == Step::Nothing, "an answer to an advice cannot lead to {other:?}"),
         }
     }
@@ -298,15 +307,20 @@ impl Engine {
         self.wait(turn, id);
     }
 
-    /// Refused without a verdict too often: it stays approved and owed, and holds nobody up.
-    pub(crate) fn park_advice(&mut self, turn: &mut Turn, id: TxnId) {
+    /// Refused without a verdict too often: it stays approved and owed, and holds nobody up. It is shelved when that is durable; one
+    /// that was parked before and tried again is at once.
+    pub(crate) fn park_advice(&mut self, turn: &mut Turn, id: TxnId, code: ResponseCode) {
         let transaction = self.slab.at(id.index);
         let (debt, issuer) = (transaction.debt, transaction.issuer);
         transaction.bad_answers = transaction.bad_answers.saturating_add(1);
         transaction.advised = false;
-        turn.note(Note::Parked(issuer));
-        self.debts.park(debt);
-        self.shelve(turn, id, turn.now().tick);
+        if self.debts.get(debt).is_parked() {
+            self.shelve(turn, id, turn.now().tick);
+        } else {
+            turn.write_parked(id, transaction, Some(code).filter(|code| !code.as_bytes().is_empty()));
+            turn.note(Note::Parked(issuer));
+            self.debts.park(debt);
+        }
         self.rouse(turn, issuer);
     }
 

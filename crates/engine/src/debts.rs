@@ -97,8 +97,29 @@ impl Debts {
         }
     }
 
-    /// One more. It is behind the others of its card; [`Debts::is_first`] tells whether there are any.
+    /// One more, behind the others of its card.
     pub(crate) fn add(&mut self, issuer: IssuerIx, serial: Serial, owing: Lsn, token: &CardToken) -> u32 {
+        let at = self.enter(issuer, serial, owing, token);
+        let Debt { card, .. } = self.items[at as usize];
+        self.join_chain(at, issuer, card);
+        at
+    }
+
+    /// One more that its issuer refused too often before a restart.
+    pub(crate) fn add_parked(
+        &mut self,
+        issuer: IssuerIx,
+        serial: Serial,
+        owing: Lsn,
+        token: &CardToken,
+    ) -> u32 {
+        let at = self.enter(issuer, serial, owing, token);
+        self.items[at as usize].flags |= PARKED;
+        self.line(issuer).parked_count += 1;
+        at
+    }
+
+    fn enter(&mut self, issuer: IssuerIx, serial: Serial, owing: Lsn, token: &CardToken) -> u32 {
         let card = card_of(token, serial);
         let (next, slab) = (NONE, NONE);
         let debt = Debt {
@@ -116,12 +137,7 @@ impl Debts {
             flags: 0,
         };
         let at = self.store(debt);
-        let line = self.line(issuer);
-        line.count += 1;
-        if let Some(before) = line.cards.insert(card, at) {
-            self.items[before as usize].next = at;
-            self.items[at as usize].flags |= BEHIND;
-        }
+        self.line(issuer).count += 1;
         at
     }
 
@@ -147,10 +163,9 @@ impl Debts {
         self.standing.get(&serial.0).copied()
     }
 
-    /// Paid: forgotten. The next of its card may go.
+    /// Paid, or cancelled before its turn: forgotten. The next of its card may go.
     pub(crate) fn remove(&mut self, at: u32) {
         self.rest(at);
-        self.leave_chain(at);
         let Debt { issuer, ticket, sent, flags, serial, .. } = self.items[at as usize];
         if !self.standing.is_empty() {
             self.standing.remove(&serial.0);
@@ -161,8 +176,18 @@ impl Debts {
         line.count -= 1;
         line.parked_count -= u32::from(flags & PARKED != 0);
         let debt = &mut self.items[at as usize];
-        debt.stamp = debt.stamp.wrapping_add(1);
-        debt.next = core::mem::replace(&mut self.free, at);
+        (debt.stamp, debt.slab) = (debt.stamp.wrapping_add(1), NONE);
+        if flags & BEHIND != 0 {
+            // Who is before it says so when it goes: then this place is free.
+            debt.flags |= GONE;
+            return;
+        }
+        self.leave_chain(at);
+        self.give_up(at);
+    }
+
+    fn give_up(&mut self, at: u32) {
+        self.items[at as usize].next = core::mem::replace(&mut self.free, at);
     }
 
     /// Refused too often: still owed, in nobody's way, tried again at the next sign-on.
@@ -174,6 +199,23 @@ impl Debts {
             self.line(issuer).parked_count += 1;
         }
         self.rest(at);
+    }
+
+    /// What is owed now is another message: back in the line of its card, as the newest.
+    pub(crate) fn unpark(&mut self, at: u32) {
+        let Debt { issuer, card, flags, .. } = self.items[at as usize];
+        if flags & PARKED != 0 {
+            self.items[at as usize].flags &= !PARKED;
+            self.line(issuer).parked_count -= 1;
+            self.join_chain(at, issuer, card);
+        }
+    }
+
+    fn join_chain(&mut self, at: u32, issuer: IssuerIx, card: u64) {
+        if let Some(before) = self.line(issuer).cards.insert(card, at) {
+            self.items[before as usize].next = at;
+            self.items[at as usize].flags |= BEHIND;
+        }
     }
 
     fn drop_ticket(&mut self, ticket: u64, at: u32) {
@@ -265,11 +307,16 @@ impl Debts {
     }
 
     fn leave_chain(&mut self, at: u32) {
-        let Debt { issuer, card, next, flags, .. } = self.items[at as usize];
+        let Debt { issuer, card, mut next, flags, .. } = self.items[at as usize];
         if flags & PARKED != 0 {
             return;
         }
         self.items[at as usize].next = NONE;
+        while next != NONE && self.items[next as usize].flags & GONE != 0 {
+            let after = self.items[next as usize].next;
+            self.give_up(next);
+            next = after;
+        }
         if next == NONE {
             let line = self.line(issuer);
             line.cards.remove(&card);
@@ -389,6 +436,8 @@ impl Debt {
 
 /// Another debt of its card goes first.
 const BEHIND: u8 = 16;
+/// Cancelled while another of its card was first.
+const GONE: u8 = 32;
 
 /// A transaction without a card has a chain of its own.
 fn card_of(token: &CardToken, serial: Serial) -> u64 {

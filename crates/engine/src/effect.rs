@@ -95,7 +95,7 @@ pub enum Effect {
     },
     /// Take a STAN and DE 7 without a place in a link's window, whether a link of `issuer` is up or not, and a
     /// store-and-forward slot, then charge `Engine::demands(txn)`: nothing is sent before its turn. Answer at once with
-    /// [`crate::Event::Reserved`].
+    /// [`crate::Event::Reserved`]; before that, of a script result, with [`crate::Event::Carried`].
     Enlist {
         /// Which.
         txn: TxnId,
@@ -176,7 +176,7 @@ pub enum Effect {
         /// The operation.
         txn: TxnId,
     },
-    /// Send a reversal, or an advice, built from `Engine::transaction(txn)`; if no link is up the engine tries again on `LinkChanged` or its
+    /// Send a reversal, or an advice, built from `Engine::transaction(txn)` (and `Engine::content(txn)`); if no link is up the engine tries again on `LinkChanged` or its
     /// timer: answer with [`crate::Event::LinkLost`] `reversal: true`, of an advice with [`crate::Event::NotSent`], if it could not
     /// be handed to a link.
     Advise {
@@ -269,7 +269,7 @@ pub enum Note {
     Undelivered,
     /// A terminal takes back what it has not taken back before; its reason, DE 39 of the 0400, if it gave one.
     TerminalReversal(Option<ResponseCode>),
-    /// The issuer refused a reversal so often that it waits for people.
+    /// The issuer refused a reversal, or an advice, so often that it waits for people.
     Parked(IssuerIx),
     /// A record of what is owed to the issuer cannot be read; it is tried again.
     Unreadable(IssuerIx),

@@ -61,6 +61,8 @@ pub struct Engine {
     pub(crate) batches: Batches,
     pub(crate) debts: Debts,
     pub(crate) sought: crate::ledger::Map<u32, Sought>,
+    /// By slab position.
+    pub(crate) contents: crate::ledger::Map<u32, Box<[u8]>>,
     pub(crate) serials: u64,
     pub(crate) rrns: u64,
     pub(crate) draining: bool,
@@ -94,6 +96,7 @@ impl Engine {
             batches: core::mem::take(&mut recovered.batches),
             debts: Debts::new(),
             sought: Default::default(),
+            contents: Default::default(),
             serials: 1,
             rrns: recovered.rrn_counter / u64::from(config.shards) + 1,
             draining: false,
@@ -131,6 +134,7 @@ impl Engine {
             Event::ReversalAnswer { txn, answer } => self.reversal_answer(turn, txn, answer),
             Event::IssuerReversal { asked, reversal, slots } => self.recant(turn, asked, reversal, slots),
             Event::AdviceAnswer { txn, answer, verdict } => self.advice_answer(turn, txn, answer, verdict),
+            Event::Carried { txn, content } => self.carry(txn, content),
             Event::StoodIn { txn, result } => self.stood_in(turn, txn, result),
             Event::Unmatched { link, answer, verdict, reason } => {
                 turn.write_unmatched(Some(link), answer, verdict, reason);
@@ -289,7 +293,8 @@ impl Engine {
         }
         let transaction = self.slab.at(id.index);
         self.batches.begin(&transaction.request, transaction.owner);
-        turn.write_intent(id, transaction);
+        let content = self.contents.get(&id.index).map_or(&[][..], |content| content);
+        turn.write_intent(id, transaction, content);
         #[cfg(pointsman_zoo)]
         if zoo::has(zoo::Bug::ForwardBeforeDurable) {
             transaction.deadline = turn.now().tick.plus_ms(3_000);
@@ -366,6 +371,9 @@ impl Engine {
     pub(crate) fn forget(&mut self, turn: &mut Turn, id: TxnId) {
         self.untie(turn, id);
         self.uncover(turn, id);
+        if !self.contents.is_empty() {
+            self.contents.remove(&id.index);
+        }
         self.slab.close(id);
         turn.ask(Effect::Forget { txn: id });
     }

@@ -154,6 +154,13 @@ pub enum Event<'a> {
         /// What its code means.
         verdict: Verdict,
     },
+    /// Before the answer to [`crate::Effect::Enlist`] of a notice of script results: what it carries for its issuer.
+    Carried {
+        /// Which.
+        txn: TxnId,
+        /// At most [`crate::CONTENT_MAX`] bytes, none of them a card's secret.
+        content: &'a [u8],
+    },
     /// The shell's answer to [`crate::Effect::StandIn`].
     StoodIn {
         /// Which.

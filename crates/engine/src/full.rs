@@ -68,16 +68,10 @@ impl Engine {
         }
     }
 
-    /// Writes again what was refused. An OUTCOME says the present state, so that an OBLIGATION that was refused with it is
-    /// not needed any more.
+    /// Writes again what was refused: the present state says it, since no state follows one that is not durable.
     pub(crate) fn write_again(&mut self, turn: &mut Turn, id: TxnId) {
         let transaction = self.slab.at(id.index);
-        let mut missing = core::mem::take(&mut transaction.unwritten);
-        if transaction.state == State::Reversing && missing & Written::Ack.bit() != 0 {
-            // Owed again before its ACK stood: the ACK is void, and so is the release that waited for it.
-            missing &= !Written::Ack.bit();
-            transaction.release_on &= !Written::Ack.bit();
-        }
+        let missing = core::mem::take(&mut transaction.unwritten);
         let lacks = |written: Written| missing & written.bit() != 0;
         if transaction.role == Role::Resolve {
             let original = transaction.request.original.expect("checked when it came");
@@ -93,12 +87,15 @@ impl Engine {
         let transaction = self.slab.at(id.index);
         if lacks(Written::Outcome) {
             turn.write_outcome(id, transaction);
-        } else if lacks(Written::Obligation) {
+        }
+        if lacks(Written::Batch) {
+            turn.write_withdrawn(id, transaction);
+        }
+        if lacks(Written::Obligation) {
             turn.write_obligation(id, transaction, Serial::NONE);
         }
-        let transaction = self.slab.at(id.index);
         if lacks(Written::Parked) {
-            turn.write_parked(id, transaction);
+            turn.write_parked(id, transaction, transaction.issuer_code);
         }
         if lacks(Written::Ack) {
             turn.write_ack(id, transaction, transaction.issuer_code);

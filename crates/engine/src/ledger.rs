@@ -217,6 +217,7 @@ impl Ledger {
         let Some(mut owed) = self.owed.remove(&ack.serial) else { return };
         if ack.state == State::StipApproved {
             (owed.lsn, owed.undo, owed.approval_seen) = (lsn, false, false);
+            owed.quarantined = false;
             self.owed.insert(ack.serial, owed);
             return;
         }
@@ -252,7 +253,9 @@ impl Ledger {
 
     fn parked(&mut self, parked: &Parked, lsn: Lsn) {
         self.now(parked.wall_ms);
-        self.index.update(parked.slot, parked.repeat, |entry| entry.settle(State::Quarantined, lsn));
+        if !parked.advice {
+            self.index.update(parked.slot, parked.repeat, |entry| entry.settle(State::Quarantined, lsn));
+        }
         if let Some(owed) = self.owed.get_mut(&parked.serial) {
             owed.quarantined = true;
         }

@@ -21,6 +21,7 @@
 
 mod advice;
 mod check;
+mod content;
 mod debts;
 mod drain;
 pub mod effect;
@@ -52,6 +53,7 @@ mod views;
 mod words;
 mod write;
 
+pub use content::CONTENT_MAX;
 pub use debts::DEBT_BYTES;
 pub use effect::{Code, Disposition, Effect, Effects, Reply, Timer};
 pub use engine::{Config, Engine};

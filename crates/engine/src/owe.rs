@@ -39,12 +39,17 @@ impl Engine {
         hold_slot(turn, transaction);
         let (debt, lsn, stands) = (transaction.debt, transaction.lsn, transaction.stands());
         self.debts.get_mut(debt).owing = lsn;
+        // Another message than the one that was refused.
+        self.debts.unpark(debt);
         if stands {
             self.debts.stand(debt);
         }
         if is_idle(self.slab.at(id.index)) {
             self.debts.rest(debt);
-            self.dispatch(turn, id);
+            match self.is_at_hand(id) {
+                true => self.dispatch(turn, id),
+                false => self.wait_in_line(turn, id),
+            }
         }
     }
 
@@ -67,13 +72,18 @@ impl Engine {
         if self.debts.go(debt, window(turn, issuer), turn.now().tick) {
             return advise(turn, id, self.slab.at(id.index));
         }
+        self.wait_in_line(turn, id);
+    }
+
+    /// On the shelf until its turn comes.
+    fn wait_in_line(&mut self, turn: &mut Turn, id: TxnId) {
+        let issuer = self.slab.at(id.index).issuer;
         self.shelve(turn, id, turn.now().tick);
         self.rouse(turn, issuer);
     }
 
     /// Leaves the slab: from now on the journal has what is owed, and its debt says where.
     pub(crate) fn shelve(&mut self, turn: &mut Turn, id: TxnId, wake: Tick) {
-        self.uncover(turn, id);
         let transaction = self.slab.at(id.index);
         assert!(transaction.waiters == NIL, "shelved while a reversal waits for it");
         let (at, state, lsn) = (transaction.debt, transaction.state, transaction.lsn);
@@ -133,7 +143,7 @@ impl Engine {
     }
 
     /// What is owed was read: it goes out.
-    pub(crate) fn debt_fetched(&mut self, turn: &mut Turn, id: TxnId, past: Option<Past>) {
+    pub(crate) fn debt_fetched(&mut self, turn: &mut Turn, id: TxnId, past: Option<Past>, content: &[u8]) {
         let Transaction { debt: at, paid, .. } = *self.slab.at(id.index);
         let debt = *self.debts.get(at);
         let Some(past) = past.filter(|past| past.transaction.serial == debt.serial) else {
@@ -161,6 +171,7 @@ impl Engine {
             ..past.transaction
         };
         self.debts.get_mut(at).slab = id.index;
+        self.carry(id, content);
         self.enter(&request, id);
         self.fetched_debt_goes_on(turn, id, paid);
     }
@@ -217,7 +228,7 @@ impl Engine {
                 self.wait(turn, id);
             }
             Step::Park => self.park_reversal(turn, id, answer),
-            Step::ParkAdvice => self.park_advice(turn, id),
+            Step::ParkAdvice => self.park_advice(turn, id, answer.code),
             _ => self.rest(turn, id),
         }
     }
@@ -412,7 +423,7 @@ fn park(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, answer: &Answ
     transaction.advised = false;
     transaction.bad_answers = transaction.bad_answers.saturating_add(1);
     transaction.issuer_code = Some(answer.code).filter(|code| !code.as_bytes().is_empty());
-    turn.write_parked(id, transaction);
+    turn.write_parked(id, transaction, transaction.issuer_code);
     turn.note(Note::Parked(transaction.issuer));
 }
 

@@ -47,7 +47,7 @@ pub const LATE: Kind = 7;
 pub const UNMATCHED: Kind = 8;
 /// The reply could not be delivered.
 pub const UNDELIVERED: Kind = 9;
-/// The issuer refused the reversal too often.
+/// The issuer refused the reversal, or the advice, too often.
 pub const PARKED: Kind = 10;
 /// A calendar went on to another business day.
 pub const DAY: Kind = 11;
@@ -169,11 +169,12 @@ pub trait Record: Sized {
 }
 
 /// The key under which the journal's index of originals finds a record: the transaction's slot, for the kinds that say
-/// in which state it is. So the newest record found tells the state; notes (LATE, UNDELIVERED), what belongs to no
-/// transaction, and the OBLIGATION to look for an original (it would be found in the original's place) are not indexed.
+/// in which state it is. So the newest record found tells the state; notes (LATE, UNDELIVERED, the PARKED of an advice), what belongs
+/// to no transaction, and the OBLIGATION to look for an original (it would be found in the original's place) are not indexed.
 pub fn slot_of(kind: Kind, payload: &[u8]) -> Option<u64> {
     let has_slot = match kind {
-        INTENT | OUTCOME | ACK | TOMBSTONE | PARKED | LINKED => true,
+        INTENT | OUTCOME | ACK | TOMBSTONE | LINKED => true,
+        PARKED => !notes::parks_advice(payload),
         OBLIGATION => !owed::looks_for(payload),
         _ => false,
     };

@@ -79,7 +79,11 @@ impl Engine {
         for shelved in debts {
             let known = turn.snapshot().issuers.iter().position(|terms| terms.id == shelved.issuer);
             let issuer = IssuerIx(known.map_or(u16::MAX, |position| position as u16));
-            let at = self.debts.add(issuer, shelved.serial, shelved.owing, &shelved.token);
+            let Shelved { serial, owing, token, .. } = *shelved;
+            let at = match shelved.quarantined {
+                true => self.debts.add_parked(issuer, serial, owing, &token),
+                false => self.debts.add(issuer, serial, owing, &token),
+            };
             let debt = self.debts.get_mut(at);
             // It may have been sent before: what goes out now is a repeat.
             debt.attempts = 1;
@@ -87,9 +91,6 @@ impl Engine {
             debt.hold_slot();
             if shelved.stands {
                 self.debts.stand(at);
-            }
-            if shelved.quarantined {
-                self.debts.park(at);
             }
             self.debts.shelve(at, turn.now().tick);
         }

@@ -74,7 +74,7 @@ impl Engine {
                 turn.ask(Effect::Reply { txn: None, origin, reply });
                 Disposition::Done
             }
-            State::Approved if transaction.replied => {
+            State::Approved if transaction.replied && !transaction.unsaid => {
                 // Whoever asks again is there: the grace is over, and this answer's delivery counts.
                 (transaction.in_grace, transaction.reply_due) = (false, true);
                 reply_approval(turn, id, transaction);
@@ -142,7 +142,10 @@ impl Engine {
             }
             Role::Reversal | Role::Resolve => self.reverse_fetched(turn, id, past),
             Role::Recall => self.recalled(turn, id, past),
-            Role::Debt => self.debt_fetched(turn, id, past),
+            Role::Debt => {
+                let content = records.map_or(&[][..], |records| Intent::content(records.secret));
+                self.debt_fetched(turn, id, past, content);
+            }
             Role::Recant => self.recant_fetched(turn, id, records.is_some(), past),
             Role::Payment => self.original_fetched(turn, id, past),
             Role::Batch => {}
@@ -314,10 +317,22 @@ impl Engine {
         self.contradiction(turn, id);
     }
 
+    /// The issuer approves what is about to be declined or reversed: owed when that stands.
+    pub(crate) fn contradiction_when_durable(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        let waits = transaction.pending | transaction.unwritten != 0;
+        #[cfg(pointsman_zoo)]
+        let waits = waits && !zoo::has(zoo::Bug::HoldReleasedTwice);
+        match waits {
+            true => (transaction.contradicted, transaction.approval_seen) = (true, true),
+            false => self.contradiction(turn, id),
+        }
+    }
+
     /// The issuer approved what had been declined or reversed: alarm, and a reversal is owed.
     pub(crate) fn contradiction(&mut self, turn: &mut Turn, id: TxnId) {
         let transaction = self.slab.at(id.index);
-        transaction.approval_seen = true;
+        (transaction.contradicted, transaction.approval_seen) = (false, true);
         turn.note(Note::IssuerContradiction(transaction.issuer));
         oblige(turn, id, transaction, ReversalReason::Contradiction);
     }
@@ -353,6 +368,8 @@ struct Last {
     advised: Option<Advised>,
     /// That is to be acknowledged before it is reversed.
     advice_first: bool,
+    /// What its reversal said first.
+    first_reason: Option<ReversalReason>,
 }
 
 /// `None` where a record is damaged, of a kind that ends nothing, or not there.
@@ -368,11 +385,9 @@ fn past(turn: &Turn, records: &Fetched, received: Tick) -> Option<Past> {
     transaction.holds = match state {
         State::Approved => !last.drawn.voided && !last.drawn.completed,
         State::StipApproved => true,
-        // An advice stood before it was taken back, and was posted then; a completion in doubt never was.
-        State::Reversing => {
-            let kind = transaction.request.kind;
-            kind.is_advice() || !kind.posts_on_approval()
-        }
+        // By an OUTCOME: it was in doubt, and what is posted with an approval never was. What was taken back after it stood
+        // has an OBLIGATION, and that lists what is held.
+        State::Reversing => !transaction.request.kind.posts_on_approval(),
         _ => false,
     };
     (transaction.reason, transaction.terminal_reason) =
@@ -392,6 +407,7 @@ fn past(turn: &Turn, records: &Fetched, received: Tick) -> Option<Past> {
     }
     transaction.part = last.part;
     (transaction.advice, transaction.advice_first) = (last.advised, last.advice_first);
+    transaction.first_reason = last.first_reason;
     transaction.undo = state == State::StipApproved && last.reason.is_some();
     if !transaction.stands() || transaction.partly_reversed {
         transaction.told = last.told;
@@ -420,11 +436,13 @@ fn last(records: &Fetched) -> Option<(State, Last)> {
                 terminal_reason,
                 advised,
                 advice_first,
+                first_reason,
                 ..
             } => {
                 let state = if part.is_some() { State::Approved } else { State::Reversing };
                 let last = Last { told, approval_seen, part, charges: Some(charges), ..Last::default() };
-                (state, Last { reason: Some(reason), terminal_reason, advised, advice_first, ..last })
+                let reason = Some(reason);
+                (state, Last { reason, terminal_reason, advised, advice_first, first_reason, ..last })
             }
             Unsettled::Resolve(_) => return None,
         },
@@ -443,7 +461,7 @@ fn last(records: &Fetched) -> Option<(State, Last)> {
             (State::Approved, Last { drawn, partly_reversed, advised, ..last })
         }
         PARKED => {
-            let Parked { told, .. } = Parked::read(records.payload).ok()?;
+            let Parked { told, .. } = Parked::read(records.payload).ok().filter(|parked| !parked.advice)?;
             (State::Quarantined, Last { told, ..Last::default() })
         }
         _ => return None,

@@ -37,7 +37,9 @@ impl Engine {
         }
         let stimulus = self.reversal_stimulus(request, position);
         let step = step(entry.map(|entry| self.state_of(&entry)), stimulus);
-        let known = matches!(step, Step::Reverse | Step::Unsay | Step::Forestall) && position.is_some();
+        // What waits for a record before it is taken back was taken back by an earlier one.
+        let first = position.is_some_and(|position| !self.slab.read(position).unsaid);
+        let known = matches!(step, Step::Reverse | Step::Unsay | Step::Forestall) && first;
         if step == Step::Cancel || known {
             turn.note(Note::TerminalReversal(request.reason));
         }
@@ -114,7 +116,8 @@ impl Engine {
             let rrn = Some(original.rrn);
             return self.confirm_now(turn, origin, rrn);
         }
-        if original.part.is_some() && original.pending & Written::Obligation.bit() != 0 {
+        if original.part.is_some() && (original.pending | original.unwritten) & Written::Obligation.bit() != 0
+        {
             // One obligation at a time: the terminal reverses again.
             return self.refuse(turn, request, origin, InternalCause::Overloaded);
         }
@@ -123,10 +126,26 @@ impl Engine {
         };
         let (id, original) = (self.slab.id(position), self.slab.at(position));
         (original.reply_due, original.terminal_reason) = (false, request.reason);
+        self.take_back_when_durable(turn, id);
+        Disposition::Kept(waiter)
+    }
+
+    /// An approval in the slab, as its terminal wants: no record of its end before the one of its beginning stands, which a full
+    /// disk may still refuse.
+    pub(crate) fn take_back_when_durable(&mut self, turn: &mut Turn, id: TxnId) {
+        let original = self.slab.at(id.index);
+        (original.replied, original.in_grace) = (false, false);
+        match original.pending | original.unwritten {
+            0 => self.take_back(turn, id, ReversalReason::Terminal),
+            _ => original.unsaid = true,
+        }
+    }
+
+    /// REVERSING: an approval that is durable does not stand any more.
+    pub(crate) fn take_back(&mut self, turn: &mut Turn, id: TxnId, reason: ReversalReason) {
         self.take_back_operation(turn, id);
         self.withdraw(turn, id);
-        oblige(turn, id, self.slab.at(id.index), ReversalReason::Terminal);
-        Disposition::Kept(waiter)
+        oblige(turn, id, self.slab.at(id.index), reason);
     }
 
     /// Reversed in part, while it is still here. Not while its approval is on its way, nor while another part is owed.

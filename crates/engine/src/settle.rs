@@ -35,6 +35,15 @@ impl Engine {
         if written == Written::Linked {
             return self.linked_durable(turn, id, lsn);
         }
+        let notes_only = match written {
+            Written::Batch => transaction.is_payment(),
+            Written::Parked => transaction.stands(),
+            _ => false,
+        };
+        if notes_only {
+            // An earlier record says how the transaction stands.
+            return self.conclude(turn, id);
+        }
         transaction.lsn = lsn;
         if transaction.release_on & written.bit() != 0 {
             transaction.release_on &= !written.bit();
@@ -146,9 +155,9 @@ impl Engine {
                 transaction.approval_seen |= verdict == Verdict::Approves;
                 doubt(turn, id, transaction, bad_answer(verdict), ReversalReason::BadAnswer);
             }
-            Step::Contradiction if reverses(transaction) => {
+            Step::Contradiction if reverses(transaction) && !transaction.contradicted => {
                 turn.write_late(&gone(id, transaction), answer, verdict);
-                self.contradiction(turn, id);
+                self.contradiction_when_durable(turn, id);
             }
             #[cfg(pointsman_zoo)]
             Step::Late if zoo::has(zoo::Bug::BelieveLateApproval) && verdict == Verdict::Approves => {
@@ -260,6 +269,11 @@ impl Engine {
         match transaction.state {
             State::Approved => self.approved(turn, id),
             State::StipApproved => self.stood(turn, id),
+            State::Declined | State::Reversed if transaction.contradicted => {
+                reply_decline(turn, id, transaction);
+                self.answer_waiters(turn, id);
+                self.contradiction(turn, id);
+            }
             State::Declined => {
                 reply_decline(turn, id, transaction);
                 settle(turn, id, transaction);
@@ -284,8 +298,12 @@ impl Engine {
     fn approved(&mut self, turn: &mut Turn, id: TxnId) {
         let transaction = self.slab.at(id.index);
         reply_approval(turn, id, transaction);
+        let unsaid = core::mem::take(&mut transaction.unsaid);
         if transaction.yields {
             return self.yield_to_issuer(turn, id);
+        }
+        if unsaid {
+            return self.take_back(turn, id, ReversalReason::Terminal);
         }
         if transaction.leaves {
             return self.leave(turn, id);
@@ -350,10 +368,7 @@ impl Engine {
             if transaction.state == State::StipApproved {
                 return self.unsay_when_durable(turn, id, ReversalReason::Undelivered);
             }
-            self.take_back_operation(turn, id);
-            self.withdraw(turn, id);
-            let transaction = self.slab.at(id.index);
-            oblige(turn, id, transaction, ReversalReason::Undelivered);
+            self.take_back(turn, id, ReversalReason::Undelivered);
         }
     }
 
@@ -453,7 +468,7 @@ pub(crate) fn doubt(
 /// REVERSING after an OUTCOME: an OBLIGATION of its own.
 pub(crate) fn oblige(turn: &mut Turn, id: TxnId, transaction: &mut Transaction, reason: ReversalReason) {
     transaction.state = State::Reversing;
-    transaction.reason = reason;
+    (transaction.reason, transaction.first_reason) = (reason, None);
     (transaction.in_grace, transaction.replied) = (false, false);
     // A reversal of a part that is under way comes to its end first: its answer must not be taken for this one's.
     transaction.stale |= transaction.advised && transaction.part.take().is_some();

@@ -320,7 +320,7 @@ pub const fn consequence(step: Step) -> Consequence {
         Step::Undone          => row(Stays,         &[ACK],              &[],                          &[Advise]),
         Step::AdviceTaken     => row(Is(Approved),  &[ACK],              &[],                          &[Settle]),
         Step::AdviceLost      => row(Is(Approved),  &[ACK],              &[Note],                      &[Settle]),
-        Step::ParkAdvice      => row(Stays,         &[],                 &[Note],                      &[]),
+        Step::ParkAdvice      => row(Stays,         &[PARKED],           &[Note],                      &[]),
     }
 }
 

@@ -82,6 +82,8 @@ pub struct Transaction {
     pub reason: ReversalReason,
     /// DE 39 of the terminal's reversal (98, 96, A0, 06 ...).
     pub terminal_reason: Option<ResponseCode>,
+    /// Why its reversal was said to be when it first went out, where that was for another reason: its repeats say the same.
+    pub(crate) first_reason: Option<ReversalReason>,
     /// How often the reversal was handed to a link.
     pub attempts: u16,
     pub(crate) role: Role,
@@ -138,6 +140,8 @@ pub struct Transaction {
     pub(crate) advice_first: bool,
     /// Reversed while a record was under way: that is durable first.
     pub(crate) unsaid: bool,
+    /// Declined or reversed, and the issuer approved before that was durable: a reversal will be owed.
+    pub(crate) contradicted: bool,
     /// The issuer refused the advice.
     pub(crate) refused: bool,
     /// Of what is called from the shelf: what its issuer said meanwhile.
@@ -240,6 +244,7 @@ impl Transaction {
             cause: None,
             reason: ReversalReason::Terminal,
             terminal_reason: None,
+            first_reason: None,
             attempts: 0,
             role,
             patience: Patience::UNKNOWN,
@@ -273,6 +278,7 @@ impl Transaction {
             undo: false,
             advice_first: false,
             unsaid: false,
+            contradicted: false,
             refused: false,
             paid: None,
             covered: false,
@@ -321,6 +327,14 @@ impl Transaction {
         match self.advice.filter(|_| !self.undo) {
             Some(_) => Mti::new(mti.bcd() & 0xFF00 | 0x20).unwrap_or(mti),
             None => mti,
+        }
+    }
+
+    /// What its reversal gives as its reason: why, and in the terminal's words where those are its own. Repeats say what was said first.
+    pub fn says_why(&self) -> (ReversalReason, Option<ResponseCode>) {
+        match self.first_reason {
+            Some(first) => (first, None),
+            None => (self.reason, self.terminal_reason),
         }
     }
 

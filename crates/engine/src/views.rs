@@ -77,7 +77,7 @@ impl Engine {
         self.owed.count(issuer) + self.debts.count(issuer)
     }
 
-    /// Of those, reversals that `issuer` refused too often.
+    /// Of those, what `issuer` refused too often.
     pub fn quarantined(&self, issuer: IssuerIx) -> usize {
         self.debts.parked(issuer)
     }

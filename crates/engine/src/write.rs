@@ -15,7 +15,7 @@ use terms::money::AMOUNT_MAX;
 use terms::{Answer, InDoubt, InternalCause, LinkIx, Minor, OriginalRef, Request, ResponseCode};
 
 impl Turn<'_, '_> {
-    pub(crate) fn write_intent(&mut self, id: TxnId, transaction: &mut Transaction) {
+    pub(crate) fn write_intent(&mut self, id: TxnId, transaction: &mut Transaction, content: &[u8]) {
         let permit = transaction.permit.expect("an INTENT has a permit");
         let record = Intent {
             serial: transaction.serial,
@@ -36,7 +36,7 @@ impl Turn<'_, '_> {
             named: transaction.named,
         };
         transaction.pending |= Written::Intent.bit();
-        record.append(&mut self.frames.normal, token(id, Written::Intent));
+        record.append_with(&mut self.frames.normal, token(id, Written::Intent), content);
     }
 
     /// The one OUTCOME of an INTENT, in the state the transaction is in now.
@@ -94,6 +94,7 @@ impl Turn<'_, '_> {
             resolves,
             advised: transaction.advice,
             advice_first: transaction.advice_first,
+            first_reason: transaction.first_reason,
         };
         self.write_owed(id, transaction, owed);
     }
@@ -147,8 +148,13 @@ impl Turn<'_, '_> {
         record.append_to(&mut self.frames.owed, token(id, Written::Ack));
     }
 
-    /// The issuer refused the reversal too often.
-    pub(crate) fn write_parked(&mut self, id: TxnId, transaction: &mut Transaction) {
+    /// The issuer refused the reversal too often, or the advice of what stands; `code`: the last time with this.
+    pub(crate) fn write_parked(
+        &mut self,
+        id: TxnId,
+        transaction: &mut Transaction,
+        code: Option<ResponseCode>,
+    ) {
         let record = Parked {
             serial: transaction.serial,
             slot: transaction.request.slot,
@@ -156,8 +162,9 @@ impl Turn<'_, '_> {
             intent_lsn: transaction.intent_lsn,
             wall_ms: self.now().wall_ms,
             answers: transaction.bad_answers,
-            code: transaction.issuer_code,
+            code,
             told: transaction.told,
+            advice: transaction.stands(),
         };
         transaction.pending |= Written::Parked.bit();
         record.append_to(&mut self.frames.owed, token(id, Written::Parked));

@@ -7,6 +7,7 @@
 
 mod advice;
 mod canon;
+mod chip;
 mod decode;
 mod describe;
 mod detect;
@@ -37,6 +38,7 @@ mod write;
 
 pub use advice::write_advice;
 pub use canon::{CanonDefaults, Trusted, answer, request, slot_named, trusted};
+pub use chip::keep_chip;
 pub use decode::{decode, locate};
 pub use describe::{Description, Row, describe};
 pub use detect::detect;

@@ -115,7 +115,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 const HIDDEN: &str = "****";
 
 /// Card number, tracks and their kin, PIN, cardholder's name (EMV book 3, annex A; 9F6B is PayPass track 2).
-const SECRET_TAGS: [&[u8]; 12] = [
+pub(crate) const SECRET_TAGS: [&[u8]; 12] = [
     &[0x5A],
     &[0x57],
     &[0x56],

@@ -4,8 +4,8 @@
 
 use crate::Fault;
 
-/// Longest secret that one record can carry, bytes (a PAN needs 10 in BCD, 19 in ASCII).
-pub const SECRET_MAX: usize = 32;
+/// Longest secret that one record can carry, bytes: its length is a byte of the table.
+pub const SECRET_MAX: usize = 255;
 
 /// The nonce of one batch: never random, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

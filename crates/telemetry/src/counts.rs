@@ -142,7 +142,7 @@ impl Counts {
         Self::add(&mut self.saf_depth, issuer, change);
     }
 
-    /// Reversals the issuer refused too often: `+1` when one is parked, `-1` when it is acknowledged after all.
+    /// Reversals and advices the issuer refused too often: `+1` when one is parked, `-1` when it is acknowledged after all.
     pub fn saf_quarantined(&mut self, issuer: IssuerIx, change: i64) {
         Self::add(&mut self.quarantined, issuer, change);
     }

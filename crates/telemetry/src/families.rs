@@ -52,7 +52,7 @@ impl Families {
             saf_depth: desk.gauges(SAF_DEPTH, "Messages owed to the issuer", ["issuer"], issuers()),
             quarantined: desk.gauges(
                 QUARANTINED,
-                "Reversals the issuer refused too often, still owed",
+                "Reversals and advices the issuer refused too often, still owed",
                 ["issuer"],
                 issuers(),
             ),

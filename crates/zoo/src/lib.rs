@@ -129,6 +129,9 @@ bugs! {
     ReplayDeclineAsApproval = "replay-a-decline-as-approval",
     /// An obligation lists a hold that a record on its way releases: a replay releases it twice. (Found by a simulation.)
     HoldReleasedTwice = "hold-released-twice-in-replay",
+    /// An answer about what is owed under a number of another process's is dropped by the worker that the number leads to. (Found by
+    /// a restart with another number of workers.)
+    OwedAnswerDropped = "owed-answer-dropped",
     /// An undelivered approval's OBLIGATION is acted upon but not written.
     ObligationNotWritten = "obligation-not-written",
 }

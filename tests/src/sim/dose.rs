@@ -6,6 +6,9 @@
 use super::disk::{PageCache, Survives};
 use testkit::Chance;
 
+/// Workers that a switch has at most.
+pub const WORKERS_MAX: u16 = 3;
+
 /// Doses of one seed. Rates are per mille of messages unless they say otherwise.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -49,6 +52,8 @@ pub struct Dose {
     pub tight_limits: bool,
     pub stan_near_wrap: bool,
     pub stand_in: bool,
+    /// Every start has another number of workers than the one before.
+    pub changes_workers: bool,
     /// Steps of faults and sales after which the run is cut short: for shrinking.
     pub faults_max: u64,
 }
@@ -90,7 +95,7 @@ impl Dose {
         let wild = !c.percent(10);
         let breaks_rules = wild && c.percent(20);
         Self {
-            workers: c.between(1, 3) as u16,
+            workers: c.between(1, u64::from(WORKERS_MAX)) as u16,
             tills: c.between(2, 16) as u16,
             sales_per_till: c.between(40, 160) as u32,
             twin_links: c.percent(50),
@@ -129,6 +134,7 @@ impl Dose {
             tight_limits: c.percent(40),
             stan_near_wrap: c.percent(10),
             stand_in: c.percent(40),
+            changes_workers: c.percent(40),
             faults_max: u64::MAX,
         }
     }

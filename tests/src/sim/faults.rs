@@ -4,6 +4,7 @@
 //! while it recovers, it comes back.
 
 use super::disk::Survives;
+use super::dose::WORKERS_MAX;
 use super::net::Peer;
 use super::world::{Event, World};
 use journal::testing::ToySeal;
@@ -135,6 +136,7 @@ impl World {
         if self.host.is_some() {
             return;
         }
+        self.change_workers();
         self.set_hands();
         let dying = !self.calm
             && self.dose.crash_in_recovery > 0
@@ -168,6 +170,15 @@ impl World {
                 self.complaints.push(format!("the switch does not start: {text}"));
             }
         }
+    }
+
+    /// Shards, numbers and what is owed are dealt out anew.
+    fn change_workers(&mut self) {
+        if self.starts > 0 && self.dose.changes_workers {
+            self.dose.workers = self.dose.workers % WORKERS_MAX + 1;
+            self.config.workers = usize::from(self.dose.workers);
+        }
+        self.starts += 1;
     }
 
     pub(super) fn ground(&self) -> stepped::Ground {

@@ -20,6 +20,7 @@ type Cut = fn(&mut Dose);
 const CUTS: &[Cut] = &[
     |dose| dose.tills = (dose.tills / 2).max(1),
     |dose| dose.sales_per_till = (dose.sales_per_till / 2).max(1),
+    |dose| dose.changes_workers = false,
     |dose| dose.workers = 1,
     |dose| dose.twin_links = false,
     |dose| dose.issuer = IssuerDose { reversal_denied: dose.issuer.reversal_denied, ..IssuerDose::calm() },

@@ -5,7 +5,7 @@
 
 use super::bank::Bank;
 use super::disk::PageDisk;
-use super::dose::{Dose, IssuerDose};
+use super::dose::{Dose, IssuerDose, WORKERS_MAX};
 use super::faults::Fault;
 use super::net::Wires;
 use super::scene::{self, Ground, ISSUERS};
@@ -70,6 +70,7 @@ pub struct World {
     /// The issuers, as configured.
     pub banks: Vec<Bank>,
     pub(super) turn_at: Vec<u64>,
+    pub(super) starts: u32,
     pub(super) commit_at: Option<u64>,
     pub(super) stalled_until: u64,
     /// Kept back by issuers: connection, frame, and whether it comes too late.
@@ -120,7 +121,8 @@ impl World {
             wires: Wires::default(),
             tills,
             banks: banks.collect(),
-            turn_at: vec![u64::MAX; usize::from(dose.workers)],
+            turn_at: vec![u64::MAX; usize::from(WORKERS_MAX)],
+            starts: 0,
             commit_at: None,
             stalled_until: 0,
             kept: Vec::new(),

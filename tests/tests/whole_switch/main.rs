@@ -15,6 +15,7 @@ mod lines;
 mod load;
 mod million;
 mod operations;
+mod owed;
 mod process;
 mod promises;
 mod readme;

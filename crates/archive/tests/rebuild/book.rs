@@ -172,6 +172,7 @@ impl Book {
                     answers: 5,
                     code: Some(ResponseCode::of("12")),
                     told: Told::NOTHING,
+                    advice: false,
                 });
             }
             Life::Late => {
@@ -313,6 +314,7 @@ impl Of<'_> {
             resolves: Serial::NONE,
             advised: None,
             advice_first: false,
+            first_reason: None,
         };
         Obligation { serial: self.intent.serial, slot: SlotKey(1), repeat: Check(1), wall_ms, owed }
     }

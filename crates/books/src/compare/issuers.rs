@@ -66,6 +66,9 @@ fn settle(entry: &Entry, mut booked: Booked, comparison: &mut Comparison) {
         (State::Approved, 0) if entry.refused => {
             comparison.issuer_item(ItemKind::StandInLoss, entry, sign * amount);
         }
+        (State::StandIn, 0) if entry.parked => {
+            comparison.issuer_item(ItemKind::Quarantined, entry, sign * amount);
+        }
         (State::StandIn, 0) => comparison.issuer_item(ItemKind::StandInLoss, entry, sign * amount),
         (State::StandIn, net) if net == amount => {}
         (State::Declined | State::Reversed | State::Reversing | State::Quarantined | State::Open, 0) => {}

@@ -45,6 +45,7 @@ impl SwitchBook {
             part_owed: false,
             undone: false,
             refused: false,
+            parked: false,
             advised: None,
         };
         if intent.batch != 0 {

@@ -1,6 +1,6 @@
 //! Three books: both tables walked cell by cell, then stories.
 
-use crate::writer::{Sale, ack, config, intent, obligation, outcome, parked};
+use crate::writer::{Sale, ack, config, intent, obligation, outcome, parked, parked_advice};
 use books::SwitchBook;
 use books::compare::{Comparison, ItemKind, compare};
 use books::shapes::{IssuerBook, IssuerEntry, IssuerKind, TerminalBook, TerminalEntry, TerminalState};
@@ -214,6 +214,21 @@ fn items_lead_from_one_book_to_the_next() {
     assert_eq!((sums.terminals, sums.terminal_items, sums.journal), (1250, 0, 1250));
     assert_eq!((sums.issuers, sums.issuer_items), (2500, -1250));
     assert!(comparison.agree);
+}
+
+#[test]
+fn what_stands_and_is_parked_waits_for_its_issuer() {
+    let sale = Sale::number(1);
+    let terminals = TerminalBook { entries: vec![terminal(&sale, TerminalState::Approved)] };
+    let stands = [config(), intent(&sale), outcome(&sale, 7, 255, None)];
+    for (more, expected) in [(None, 'S'), (Some(parked_advice(&sale)), 'Q')] {
+        let records: Vec<_> = stands.iter().cloned().chain(more).collect();
+        let book = fold(&records);
+        assert_eq!(letter(&compare(&terminals, &book, &IssuerBook::default())), expected);
+        assert_eq!(book.owed().count(), 1);
+        let debit = IssuerBook { entries: vec![booking(&sale, IssuerKind::Debit, 1250)] };
+        assert_eq!(letter(&compare(&terminals, &book, &debit)), '.');
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Records folded into the switch's book.
 
-use crate::writer::{self, Sale, ack, ack_part, config, intent, late, obligation, outcome, parked, part};
+use crate::writer::{
+    self, Sale, ack, ack_part, config, intent, late, obligation, outcome, parked, parked_advice, part,
+};
 use books::SwitchBook;
 use books::switch_book::{State, Total};
 
@@ -33,6 +35,11 @@ fn every_way_through_the_states_ends_where_it_should() {
         (then(approved(), vec![part(&sale, 40), ack_part(&sale, 40)]), State::Approved),
         (then(approved(), vec![part(&sale, 40), obligation(&sale, 0), ack(&sale)]), State::Reversed),
         (vec![intent(&sale), outcome(&sale, 7, 255, None)], State::StandIn),
+        (vec![intent(&sale), outcome(&sale, 7, 255, None), parked_advice(&sale)], State::StandIn),
+        (
+            vec![intent(&sale), outcome(&sale, 7, 255, None), parked_advice(&sale), ack(&sale)],
+            State::Reversed,
+        ),
     ] {
         let book = fold(&records);
         assert_eq!(book.transactions[&1].state, expected, "{records:?}");

@@ -17,6 +17,7 @@ fn golden(name: &str) -> (u8, Vec<u8>) {
         ("OBLIGATION reverse", 4),
         ("OBLIGATION look up", 4),
         ("OBLIGATION reverse in part", 4),
+        ("OBLIGATION reverse again", 4),
         ("ACK", 5),
         ("ACK of an advice", 5),
         ("TOMBSTONE", 6),
@@ -24,6 +25,7 @@ fn golden(name: &str) -> (u8, Vec<u8>) {
         ("UNMATCHED", 8),
         ("UNDELIVERED", 9),
         ("PARKED", 10),
+        ("PARKED of an advice", 10),
         ("DAY", 11),
         ("CONFIG", 12),
     ];
@@ -95,7 +97,8 @@ fn the_other_kinds_are_read_too() {
         (0xA12, 41, true, 1250)
     );
     assert_eq!(read("UNDELIVERED"), Payload::Undelivered(SERIAL));
-    assert_eq!(read("PARKED"), Payload::Parked(SERIAL));
+    assert_eq!(read("PARKED"), Payload::Parked(SERIAL, false));
+    assert_eq!(read("PARKED of an advice"), Payload::Parked(SERIAL, true));
     assert_eq!(read("DAY"), Payload::Day(0xC1, 9459));
     let name = |of: &str, number, name: &str| Name { of: of.into(), number, name: name.into() };
     let names = vec![

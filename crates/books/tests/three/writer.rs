@@ -158,6 +158,13 @@ pub(crate) fn parked(sale: &Sale) -> (u8, Vec<u8>) {
     (PARKED, out)
 }
 
+/// The same of an advice: what stands goes on standing.
+pub(crate) fn parked_advice(sale: &Sale) -> (u8, Vec<u8>) {
+    let (kind, mut out) = parked(sale);
+    out[32] |= 0x80;
+    (kind, out)
+}
+
 pub(crate) fn late(sale: &Sale) -> (u8, Vec<u8>) {
     let mut out = follower(sale);
     out.extend_from_slice(&[1, 0]);

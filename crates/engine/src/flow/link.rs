@@ -49,7 +49,7 @@ impl Engine {
         let id = self.slab.id(position);
         let original = self.slab.at(position);
         let held = original.charges().iter().copied().filter(|_| original.holds).collect();
-        let settled = original.pending == 0 && original.part.is_none();
+        let settled = original.pending | original.unwritten == 0 && original.part.is_none();
         let state = if settled { original.state } else { State::Intent };
         let Transaction { request, role, origin, received, .. } = *original;
         let copy = Transaction {
@@ -231,7 +231,7 @@ impl Engine {
     /// A LINKED that a full disk refused, once more.
     pub(crate) fn write_linked_again(&mut self, turn: &mut Turn, id: TxnId) {
         let phase = self.ties.link(id.index).map(|link| link.phase);
-        self.write_linked(turn, id, matches!(phase, Some(Phase::TakingBack | Phase::Annulling)));
+        self.write_linked(turn, id, phase == Some(Phase::TakingBack));
     }
 
     /// From now on the LINKED at `lsn` tells how the original stands.
@@ -264,17 +264,13 @@ impl Engine {
         let Some((link, _)) = self.ties.both(id.index) else { return };
         let phase = link.phase;
         link.phase = match phase {
-            Phase::Approving if matches!(state, State::Approved | State::StipApproved) => Phase::Applied,
+            Phase::Approving => Phase::Applied,
             Phase::UnderWay if state == State::Intent => return,
             Phase::Applied => return,
             _ => Phase::Over,
         };
         match phase {
             Phase::Approving => self.give_back_original(turn, id),
-            Phase::Annulling => {
-                self.give_back_original(turn, id);
-                turn.ask(Effect::Restore { txn: id });
-            }
             Phase::TakingBack => return turn.ask(Effect::Restore { txn: id }),
             Phase::UnderWay => {}
             Phase::Applied | Phase::Over => return,

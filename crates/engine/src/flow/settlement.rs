@@ -11,7 +11,7 @@ use crate::record::{Batch, BatchWhat, Compared, Record, Who};
 use crate::snapshot::ListenerTerms;
 use crate::state::State;
 use crate::transaction::{Role, Transaction, Written};
-use crate::turn::{NOBODY, Turn, token};
+use crate::turn::{Turn, token};
 use terms::batch::{BatchSays, BatchTotals};
 use terms::{InternalCause, Request, ResponseCode};
 
@@ -87,13 +87,21 @@ impl Engine {
     pub(crate) fn withdraw(&mut self, turn: &mut Turn, id: TxnId) {
         let transaction = self.slab.at(id.index);
         let request = Request { amount: transaction.amount(), ..transaction.request };
+        self.batches.count(&request, transaction.foreign, true);
+        turn.write_withdrawn(id, transaction);
+    }
+}
+
+impl Turn<'_, '_> {
+    /// What no longer counts in its batch; nothing for dialects without batches and types that do not settle.
+    pub(crate) fn write_withdrawn(&mut self, id: TxnId, transaction: &mut Transaction) {
+        let Transaction { request, foreign, serial, .. } = *transaction;
         let Some(side) = request.kind.batch_side().filter(|_| request.batch != 0) else { return };
-        let (foreign, serial) = (transaction.foreign, transaction.serial);
-        self.batches.count(&request, foreign, true);
-        let what = BatchWhat::Withdrawn { foreign, side, amount: request.amount, serial };
-        let wall_ms = turn.now().wall_ms;
-        let record = Batch { wall_ms, owner: request.owner(), batch: request.batch, what };
-        record.append_to(&mut turn.frames.owed, NOBODY);
+        let what = BatchWhat::Withdrawn { foreign, side, amount: transaction.amount(), serial };
+        let record =
+            Batch { wall_ms: self.now().wall_ms, owner: request.owner(), batch: request.batch, what };
+        transaction.pending |= Written::Batch.bit();
+        record.append_to(&mut self.frames.owed, token(id, Written::Batch));
     }
 }
 

@@ -11,7 +11,6 @@ use crate::index::Entry;
 use crate::record::{Charges, Drawn, Serial};
 use crate::replay::Past;
 use crate::reverse::END;
-use crate::settle::oblige;
 use crate::state::State;
 use crate::transaction::{Role, Transaction};
 use crate::turn::Turn;
@@ -138,8 +137,7 @@ impl Engine {
                 let reason = self.slab.at(reversal.index).terminal_reason;
                 let (id, original) = (self.slab.id(position), self.slab.at(position));
                 (original.reply_due, original.terminal_reason) = (false, reason);
-                self.withdraw(turn, id);
-                oblige(turn, id, self.slab.at(id.index), ReversalReason::Terminal);
+                self.take_back_when_durable(turn, id);
             }
             Held::Used => self.refuse_kept(turn, reversal, InternalCause::OriginalNotOpen),
             Held::Waits => self.wait_behind(reversal, key(entry.slot, entry.repeat)),
@@ -157,11 +155,10 @@ impl Engine {
     pub(crate) fn take_back_operation(&mut self, turn: &mut Turn, id: TxnId) {
         let kind = self.slab.at(id.index).request.kind;
         let Some((link, tie)) = self.ties.both(id.index) else { return };
-        link.phase = match link.phase {
-            Phase::Applied => Phase::TakingBack,
-            Phase::Approving => Phase::Annulling,
-            _ => return,
-        };
+        if link.phase != Phase::Applied {
+            return;
+        }
+        link.phase = Phase::TakingBack;
         tie.drawn.put_back(kind, link.amount);
         self.write_linked(turn, id, true);
     }

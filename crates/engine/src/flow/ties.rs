@@ -103,8 +103,6 @@ pub(crate) enum Phase {
     UnderWay,
     /// Approved, not durable yet.
     Approving,
-    /// Taken back before that was durable.
-    Annulling,
     /// Its effect stands.
     Applied,
     /// Taken back, not durable yet.
@@ -180,7 +178,7 @@ impl Ties {
     pub(crate) fn untie(&mut self, position: u32) -> u32 {
         let Some(link) = self.links.get(&position).copied() else { return NIL };
         let waiting = match link.phase {
-            Phase::UnderWay | Phase::Approving | Phase::Annulling => self.close(position),
+            Phase::UnderWay | Phase::Approving => self.close(position),
             Phase::Applied | Phase::TakingBack | Phase::Over => NIL,
         };
         self.links.remove(&position);

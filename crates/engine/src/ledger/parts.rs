@@ -67,6 +67,8 @@ pub struct Owed {
     pub advised: Option<Advised>,
     /// Reversed, but the advice is acknowledged first.
     pub advice_first: bool,
+    /// Why its reversal was said to be when it first went out, where that was for another reason.
+    pub first_reason: Option<ReversalReason>,
     /// Its INTENT with the card number; `None` in the ledger, always there in a [`ShardState`].
     pub intent: Option<Box<Intent>>,
 }
@@ -97,6 +99,7 @@ impl Owed {
             undo: outcome.state == State::StipApproved && outcome.reason.is_some(),
             advised: outcome.advised,
             advice_first: false,
+            first_reason: None,
             intent: None,
         }
     }
@@ -116,6 +119,7 @@ impl Owed {
             token,
             advised,
             advice_first,
+            first_reason,
             ..
         } = obligation.owed
         else {
@@ -145,6 +149,7 @@ impl Owed {
             undo: false,
             advised,
             advice_first,
+            first_reason,
             intent: None,
         })
     }
@@ -165,6 +170,7 @@ impl Owed {
             resolves: Serial::NONE,
             advised: self.advised,
             advice_first: self.advice_first,
+            first_reason: self.first_reason,
         };
         Obligation { serial: self.serial, slot: self.slot, repeat: self.repeat, wall_ms: self.wall_ms, owed }
     }

@@ -1,5 +1,6 @@
 //! INTENT: what is about to be sent to an issuer, complete enough to reverse, replay and un-charge it without configuration.
-//! Never holds a card number in its payload (that is the sealed secret), nor track, chip or PIN data at all.
+//! Never holds a card number in its payload (that is the sealed secret), nor track or PIN data at all; chip data only of a notice of
+//! script results, whose content it is, sealed and without what is a card's secret.
 //! Guards: at most 184 bytes for a request without an original, so that record and header fit 192.
 
 use super::wire::{Pen, Reading, flag};
@@ -130,6 +131,25 @@ impl Intent {
     pub fn append(&self, frame: &mut Frame, token: u64) {
         let secret = self.secret();
         frame.append(INTENT, token, secret.as_ref().map(|secret| &secret[..]), |out| self.write(out));
+    }
+
+    /// The same with what it carries, sealed behind the card number.
+    /// # Panics
+    /// If `content` is longer than [`crate::CONTENT_MAX`].
+    pub fn append_with(&self, frame: &mut Frame, token: u64, content: &[u8]) {
+        if content.is_empty() {
+            return self.append(frame, token);
+        }
+        let end = SECRET_BYTES + content.len();
+        let mut secret = [0; journal::SECRET_MAX];
+        secret[..SECRET_BYTES].copy_from_slice(&self.secret().unwrap_or_default());
+        secret[SECRET_BYTES..end].copy_from_slice(content);
+        frame.append(INTENT, token, Some(&secret[..end]), |out| self.write(out));
+    }
+
+    /// What an opened secret holds behind the card number.
+    pub fn content(secret: &[u8]) -> &[u8] {
+        secret.get(SECRET_BYTES..).unwrap_or_default()
     }
 
     /// Reads a payload and its opened secret (empty if it could not or need not be opened: then `pan` is `None`).
@@ -427,6 +447,8 @@ fn pan_of(secret: &[u8]) -> Result<Option<Pan>, Damaged> {
     }
     let mut reading = Reading::new(INTENT, secret);
     let (value, len) = (reading.u64()?, reading.u8()?);
-    reading.end()?;
+    if (value, len) == (0, 0) && !Intent::content(secret).is_empty() {
+        return Ok(None);
+    }
     reading.expect(Pan::from_parts(value, len).map(Some), "a sealed card number")
 }

@@ -316,7 +316,7 @@ impl Record for Undelivered {
     }
 }
 
-/// One PARKED: the issuer refused the reversal `answers` times; it waits for the next sign-on or for people.
+/// One PARKED: the issuer refused the reversal, or the advice, `answers` times; it waits for the next sign-on or for people.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Parked {
     /// Of the transaction.
@@ -329,12 +329,24 @@ pub struct Parked {
     pub intent_lsn: Lsn,
     /// Milliseconds since 1970-01-01 UTC.
     pub wall_ms: i64,
-    /// Explicit bad answers so far.
+    /// Explicit bad answers so far; more than 127 are written as so many.
     pub answers: u8,
     /// The last one's DE 39.
     pub code: Option<ResponseCode>,
     /// What the terminal was first told about the original.
     pub told: Told,
+    /// An advice is parked, or what goes before it: its transaction stands, in the state that it was in.
+    pub advice: bool,
+}
+
+/// Of the count of answers, in a PARKED that changes no state.
+const ADVICE: u8 = 0x80;
+/// Where that is.
+const ANSWERS: usize = 32;
+
+/// Whether the payload is of a PARKED that changes no state.
+pub(super) fn parks_advice(payload: &[u8]) -> bool {
+    payload.get(ANSWERS).is_some_and(|answers| answers & ADVICE != 0)
 }
 
 impl Record for Parked {
@@ -347,7 +359,7 @@ impl Record for Parked {
         pen.u32(self.repeat.0);
         pen.lsn(self.intent_lsn);
         pen.wall(self.wall_ms);
-        pen.u8(self.answers);
+        pen.u8(self.answers.min(ADVICE - 1) | flag(self.advice, ADVICE));
         pen.code(self.code);
         self.told.write(&mut pen);
         pen.into(out);
@@ -355,15 +367,17 @@ impl Record for Parked {
 
     fn read(payload: &[u8]) -> Result<Self, Damaged> {
         let mut reading = Reading::new(PARKED, payload);
+        let advice = parks_advice(payload);
         let parked = Self {
             serial: Serial(reading.u64()?),
             slot: SlotKey(reading.u64()?),
             repeat: Check(reading.u32()?),
             intent_lsn: reading.lsn()?,
             wall_ms: reading.wall()?,
-            answers: reading.u8()?,
+            answers: reading.u8()? & !ADVICE,
             code: reading.code()?,
             told: Told::read(&mut reading)?,
+            advice,
         };
         reading.end()?;
         Ok(parked)

@@ -81,6 +81,8 @@ pub enum Unsettled {
         advised: Option<Advised>,
         /// The advice may be under way and is not acknowledged: it comes first.
         advice_first: bool,
+        /// It may be out already, for this reason: repeats say the same.
+        first_reason: Option<ReversalReason>,
     },
     /// An original that memory could not rule out: look it up in the archive, then reverse it or set a tombstone.
     Resolve(Resolve),
@@ -161,10 +163,11 @@ pub struct Obligation {
     pub owed: Unsettled,
 }
 
-const OBLIGATION_BYTES_MAX: usize = 28 + 6 + 1 + 5 + 6 + 1 + 8 + 28 + 12 + 1 + 4 * 24 + ADVISED_BYTES;
+const OBLIGATION_BYTES_MAX: usize = 28 + 6 + 1 + 5 + 6 + 1 + 8 + 28 + 12 + 1 + 4 * 24 + ADVISED_BYTES + 1;
 const APPROVAL_SEEN: u8 = 1;
 const ADVICE_FIRST: u8 = 2;
 const HAS_ADVISED: u8 = 4;
+const HAS_FIRST: u8 = 8;
 const REVERSE: u8 = 1;
 const RESOLVE: u8 = 2;
 const REVERSE_PART: u8 = 3;
@@ -234,6 +237,7 @@ fn write_reverse<const N: usize>(owed: &Unsettled, pen: &mut Pen<N>) {
         resolves,
         advised,
         advice_first,
+        first_reason,
     } = owed
     else {
         return;
@@ -241,7 +245,8 @@ fn write_reverse<const N: usize>(owed: &Unsettled, pen: &mut Pen<N>) {
     pen.u8(if part.is_some() { REVERSE_PART } else { REVERSE });
     pen.u8(flag(*approval_seen, APPROVAL_SEEN)
         | flag(*advice_first, ADVICE_FIRST)
-        | flag(advised.is_some(), HAS_ADVISED));
+        | flag(advised.is_some(), HAS_ADVISED)
+        | flag(first_reason.is_some(), HAS_FIRST));
     pen.lsn(*intent_lsn);
     write_reason(Some(*reason), pen);
     pen.code(*terminal_reason);
@@ -255,6 +260,9 @@ fn write_reverse<const N: usize>(owed: &Unsettled, pen: &mut Pen<N>) {
     pen.amount(stays);
     write_charges(charges, pen);
     write_advised(*advised, pen);
+    if first_reason.is_some() {
+        write_reason(*first_reason, pen);
+    }
 }
 
 /// Their count, then counter, day and amount of each.
@@ -294,7 +302,14 @@ fn read_reverse(reading: &mut Reading<'_>, is_part: bool) -> Result<Unsettled, D
     let part = Some(Part { before: reading.amount()?, stays: reading.amount()? }).filter(|_| is_part);
     let charges = read_charges(reading)?;
     let advised = read_advised(reading, flags & HAS_ADVISED != 0)?;
-    let known = flags & !(APPROVAL_SEEN | ADVICE_FIRST | HAS_ADVISED) == 0;
+    let first_reason = match flags & HAS_FIRST != 0 {
+        true => {
+            let reason = read_reason(reading)?;
+            Some(reading.expect(reason, "a reversal reason")?)
+        }
+        false => None,
+    };
+    let known = flags & !(APPROVAL_SEEN | ADVICE_FIRST | HAS_ADVISED | HAS_FIRST) == 0;
     reading.expect(known.then_some(()), "no other flag")?;
     Ok(Unsettled::Reverse {
         intent_lsn,
@@ -310,6 +325,7 @@ fn read_reverse(reading: &mut Reading<'_>, is_part: bool) -> Result<Unsettled, D
         resolves,
         advised,
         advice_first: flags & ADVICE_FIRST != 0,
+        first_reason,
     })
 }
 

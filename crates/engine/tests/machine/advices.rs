@@ -115,6 +115,31 @@ fn advices_of_one_card_go_one_after_the_other() {
 }
 
 #[test]
+fn one_that_is_cancelled_before_its_turn_holds_nobody_up() {
+    check(
+        "ceiling 100.00
+         issuer answers advices with nothing
+         0220 stan=1 amount=60.00            -> 00
+         0220 stan=2 amount=20.00            -> 00
+         0220 stan=3 amount=5.00             -> 00
+         sent 0220
+         0400 stan=2 amount=20.00            -> 00
+         owed 2
+         0220 stan=4 amount=3.00             -> 00
+         spent 68.00
+         issuer answers advices with 00
+         wait 2900
+         sent 0221 0220 0220
+         wait 60000
+         sent
+         owed 0
+         spent 68.00
+         journaled
+         quiet",
+    );
+}
+
+#[test]
 fn no_link_no_matter() {
     check(
         "ceiling 100.00

@@ -306,7 +306,7 @@ impl Play {
     }
 
     fn late(&mut self, code: &str, stan: u32) {
-        let sent = self.unanswered.remove(&stan).expect("an unanswered request");
+        let sent = *self.unanswered.get(&stan).expect("an unanswered request");
         self.world.issuer_says(&sent, &answer(&sent.request, code), verdict(code));
     }
 

@@ -320,3 +320,87 @@ fn its_reversal_says_why_and_not_why_the_issuer_was_not_waited_for() {
     assert_eq!(reversed("", "0400 stan=1 amount=60.00 -> 00"), Some(ReversalReason::Terminal));
     assert_eq!(reversed("terminal hangs up", ""), Some(ReversalReason::Undelivered));
 }
+
+#[test]
+fn what_never_stood_is_given_back_to_its_own_counter() {
+    let ways = [
+        // No INTENT.
+        "disk full
+         0200 stan=1 amount=60.00            -> 96
+         disk free",
+        // Taken back before its INTENT was durable.
+        "hold
+         0200 stan=1 amount=60.00            -> nothing
+         stands 60.00
+         0400 stan=1 amount=60.00            -> nothing
+         commit                              -> 00",
+        // The time for finishing was over before that.
+        "hold
+         0200 stan=1 amount=60.00            -> nothing
+         drain
+         drain over                          -> nothing
+         stands 60.00
+         commit                              -> 91",
+    ];
+    for way in ways {
+        check(&format!(
+            "ceiling 100.00
+             stand-in 80.00 100.00
+             links down
+             {way}
+             stands 0.00
+             spent 0.00
+             sent
+             owed 0
+             journaled
+             quiet"
+        ));
+    }
+}
+
+#[test]
+fn what_stood_is_not() {
+    check(
+        "ceiling 100.00
+         stand-in 80.00 100.00
+         links down
+         0200 stan=1 amount=60.00            -> 00
+         0400 stan=1 amount=60.00            -> 00
+         stands 60.00
+         spent 0.00
+         0200 stan=2 amount=50.00            -> 91
+         journaled
+         restart
+         stands 60.00
+         spent 0.00
+         quiet",
+    );
+}
+
+#[test]
+fn what_is_out_already_is_repeated_as_it_was() {
+    let script = |restart: &str| {
+        let play = check(&format!(
+            "ceiling 100.00
+             stand-in 80.00 100.00
+             issuer silent
+             issuer rejects reversals with nothing
+             0200 stan=1 amount=60.00            -> nothing
+             wait 1500                           -> 00
+             {restart}
+             0400 stan=1 amount=60.00            -> 00
+             issuer rejects reversals with nothing
+             link 0 up
+             wait 20000
+             owed 1"
+        ));
+        let reversals = play.world.sent.iter().filter(|sent| sent.reversal);
+        reversals.map(|sent| (sent.repeat, sent.why, sent.number, sent.mti)).collect::<Vec<_>>()
+    };
+    let (here, after) = (script(""), script("restart"));
+    assert!(here.len() > 2 && after.len() > 2 && !here[0].0);
+    for (repeat, why, number, mti) in here[1..].iter().chain(&after) {
+        assert_eq!((*repeat, *why, *mti), (true, (ReversalReason::Timeout, None), Mti::of(0x0200)));
+        assert_eq!(*number, here[0].2, "the request's own");
+    }
+}

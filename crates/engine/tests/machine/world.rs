@@ -4,10 +4,12 @@
 //! one release per reservation, one end per store-and-forward slot, wire bytes for every answer, one count per record.
 
 mod commits;
+mod deeds;
+mod looks;
 
 use crate::builders;
 use crate::desk::{self, Desk, LEDGER};
-use engine::effect::{Note, Tally};
+use engine::effect::{Note, ReversalReason, Tally};
 use engine::record::{
     ACK, Advised, INTENT, Intent, LINKED, Linked, OUTCOME, Outcome, PARKED, REFUSED, Record, Serial,
     TOMBSTONE,
@@ -22,8 +24,8 @@ use limits::{LimitKey, Store};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use terms::batch::BatchSays;
 use terms::{
-    Answer, BusinessDay, InternalCause, IssuerIx, LinkIx, ListenerIx, Minor, Mti, Now, Request, Rrn, SlotKey,
-    Stan, Tick,
+    Answer, BusinessDay, InternalCause, IssuerIx, LinkIx, ListenerIx, Minor, Mti, Now, Request, ResponseCode,
+    Rrn, SlotKey, Stan, Tick,
 };
 
 /// One answer that left.
@@ -50,6 +52,8 @@ pub struct Sent {
     pub number: Advised,
     /// Message type, or of what it reverses.
     pub mti: Mti,
+    /// Why it is reversed, as DE 39 is made from.
+    pub why: (ReversalReason, Option<ResponseCode>),
 }
 
 /// What the journal's index says to [`Effect::Find`].
@@ -87,6 +91,9 @@ pub struct World {
     disk: FakeDisk,
     pub desk: Desk,
     pub connection: u32,
+    /// What the next notice of script results carries, and what went to issuers of such.
+    pub chip: Vec<u8>,
+    pub carried: Vec<Vec<u8>>,
     timers: BTreeMap<(Tick, u64), (TxnId, Timer)>,
     sequence: u64,
     stans: u32,
@@ -153,6 +160,8 @@ impl World {
             disk,
             desk,
             connection: 0,
+            chip: Vec::new(),
+            carried: Vec::new(),
             timers: BTreeMap::new(),
             sequence: 0,
             stans: 0,
@@ -251,175 +260,6 @@ impl World {
         self.depth -= 1;
     }
 
-    fn do_one(&mut self, effect: Effect, of: Option<Disposition>) {
-        match effect {
-            Effect::Reserve { txn, issuer } => self.take(txn, issuer),
-            Effect::Forward { txn, deadline } => self.forward(txn, deadline),
-            Effect::Occupy { count, .. } => self.slots += count as usize,
-            Effect::Return { .. } | Effect::Settle { .. } => {
-                self.slots = self.slots.checked_sub(1).expect("a slot given back twice");
-            }
-            Effect::Retire { .. } => {}
-            Effect::Enlist { txn, .. } => self.enlist(txn),
-            Effect::StandIn { txn, .. } => self.stand_in(txn),
-            Effect::Uncover { txn } => {
-                if let Some(limits::Demand { key, day, amount, .. }) =
-                    self.engine.stand_in_demand(&self.snapshot, txn)
-                {
-                    self.store.release(&[limits::Charge { key, day, amount }]);
-                }
-            }
-            Effect::Post { txn } => {
-                for charge in self.engine.charges(txn) {
-                    self.store.restore(charge.key, charge.day, charge.amount, 1).unwrap();
-                }
-            }
-            Effect::Force { txn } => _ = self.store.force(self.engine.posts(txn)),
-            Effect::GiveBack { txn } => {
-                let charges: Vec<_> = self.engine.given_back(txn).collect();
-                self.store.release(&charges);
-            }
-            Effect::Restore { txn } => {
-                for charge in self.engine.given_back(txn).collect::<Vec<_>>() {
-                    self.store.restore(charge.key, charge.day, charge.amount, 1).unwrap();
-                }
-            }
-            Effect::Release { txn } => self.release(txn),
-            Effect::Reduce { txn } => {
-                let shares = self.engine.reduce(txn);
-                self.store.reduce(shares.iter());
-            }
-            Effect::Advise { txn, prefer, advice, repeat, deadline, .. } => {
-                self.advise(txn, prefer, (advice, repeat), deadline)
-            }
-            Effect::Reply { txn, origin, reply } => self.reply(txn, origin, reply, of),
-            Effect::Arm { txn, timer, at } => self.arm(txn, timer, at),
-            Effect::Answer { ask, code, .. } => {
-                assert_eq!(ask, 7, "answered what was asked");
-                self.told_issuer.push(code);
-            }
-            Effect::Fetch { txn, lsn } => self.fetch(txn, lsn),
-            Effect::Find { txn, slot, before } => {
-                let result = match self.archive {
-                    Archive::Looks => self.desk.find(slot.0, before),
-                    Archive::RulesOut => Err(true),
-                    Archive::CannotSay => Err(false),
-                };
-                self.event(Event::Found { txn, result });
-            }
-            Effect::Count(tally) => {
-                self.counted += 1;
-                self.tallies.push(tally);
-            }
-            Effect::Note(note) => self.notes.push(note),
-            Effect::Forget { txn } => {
-                self.wires.remove(&txn);
-            }
-        }
-    }
-
-    fn take(&mut self, txn: TxnId, issuer: terms::IssuerIx) {
-        let up = self.snapshot.issuers[issuer.at()].links.iter().copied().find(|link| self.links[link.at()]);
-        let charged = self.reserve.and_then(|()| up.ok_or(InternalCause::IssuerDown)).and_then(|link| {
-            match self.store.reserve(self.engine.demands(txn)) {
-                Ok(()) => Ok(link),
-                Err(exceeded) => Err(exceeded.cause()),
-            }
-        });
-        let result = charged.map(|link| {
-            self.stans += 1;
-            let stan = Stan::new(self.stans).unwrap();
-            Permit { link, stan, transmission: self.now.transmission }
-        });
-        if result.is_ok() {
-            self.slots += 1;
-        }
-        self.event(Event::Reserved { txn, result });
-    }
-
-    fn enlist(&mut self, txn: TxnId) {
-        let charged = self.store.reserve(self.engine.demands(txn)).map_err(|exceeded| exceeded.cause());
-        let result = self.reserve.and(charged).map(|()| {
-            let Advised { stan, transmission } = self.number();
-            Permit { link: LinkIx(0), stan, transmission }
-        });
-        self.slots += usize::from(result.is_ok());
-        self.event(Event::Reserved { txn, result });
-    }
-
-    fn stand_in(&mut self, txn: TxnId) {
-        let demand = self.engine.stand_in_demand(&self.snapshot, txn).expect("stand-in is configured");
-        let charged = self.store.reserve(&[demand]).map_err(|exceeded| exceeded.cause());
-        let result = charged.map(|()| self.number());
-        self.event(Event::StoodIn { txn, result });
-    }
-
-    fn number(&mut self) -> Advised {
-        self.stans += 1;
-        Advised { stan: Stan::new(self.stans).unwrap(), transmission: self.now.transmission }
-    }
-
-    fn forward(&mut self, txn: TxnId, deadline: Tick) {
-        let sent = self.message(txn, false, false);
-        assert!(self.durable.contains_key(&sent.serial), "forwarded before its INTENT was durable");
-        self.sent.push(sent);
-        self.arm(txn, Timer::Issuer, deadline);
-    }
-
-    fn advise(&mut self, txn: TxnId, prefer: LinkIx, (advice, repeat): (bool, bool), deadline: Tick) {
-        let message = Sent { advice, ..self.message(txn, true, repeat) };
-        if advice {
-            assert_eq!(
-                self.durable.get(&message.serial).copied().unwrap_or(State::StipApproved),
-                State::StipApproved
-            );
-        }
-        if self.links.get(prefer.at()).copied().unwrap_or(false) {
-            self.sent.push(message);
-            self.arm(txn, Timer::Reversal, deadline);
-        } else {
-            self.event(if advice { Event::NotSent { txn } } else { Event::LinkLost { txn, reversal: true } });
-        }
-    }
-
-    fn message(&self, txn: TxnId, reversal: bool, repeat: bool) -> Sent {
-        let transaction = self.engine.transaction(txn).unwrap();
-        let (number, mti) = (transaction.number().expect("it has a number"), transaction.known_mti());
-        let Transaction { serial, rrn, request, .. } = *transaction;
-        Sent { txn, serial, rrn, request, reversal, repeat, advice: false, number, mti }
-    }
-
-    fn release(&mut self, txn: TxnId) {
-        self.store.release(self.engine.charges(txn));
-        let serial = self.engine.transaction(txn).unwrap().serial;
-        // Before its INTENT a transaction has no number.
-        assert!(serial == Serial::NONE || self.released.insert(serial), "{serial} released twice");
-    }
-
-    fn reply(&mut self, txn: Option<TxnId>, origin: Origin, reply: engine::Reply, of: Option<Disposition>) {
-        self.said.push(Said { connection: origin.connection, reply, delivered: true });
-        let Some(txn) = txn else {
-            assert_ne!(of, None, "a message at hand needs a message");
-            return;
-        };
-        assert!(self.wires.contains(&txn), "an answer without wire bytes");
-        let transaction = self.engine.transaction(txn).unwrap();
-        let (state, stands) = (transaction.state, [State::Approved, State::StipApproved]);
-        if stands.contains(&state) && transaction.serial != Serial::NONE {
-            assert_eq!(self.durable.get(&transaction.serial), Some(&state), "told too early");
-            if self.report_delivery {
-                let undelivered = core::mem::take(&mut self.undelivered);
-                self.said.last_mut().unwrap().delivered = !undelivered;
-                self.event(if undelivered { Event::Undelivered { txn } } else { Event::Delivered { txn } });
-            }
-        }
-    }
-
-    fn arm(&mut self, txn: TxnId, timer: Timer, at: Tick) {
-        self.sequence += 1;
-        self.timers.insert((at, self.sequence), (txn, timer));
-    }
-
     /// Time goes on; what is due fires, in order, each followed by a commit.
     pub fn advance(&mut self, ms: u64) {
         let until = self.now.tick.plus_ms(ms);
@@ -459,53 +299,4 @@ impl World {
         let asked = engine::IssuerAsk { link: LinkIx(link), ask: 7 };
         self.event(Event::IssuerReversal { asked, reversal, slots });
     }
-
-    /// What the ceiling of `card` has counted today.
-    pub fn spent(&self, card: u16) -> (Minor, u32) {
-        self.store.spent(LimitKey::card(&builders::token(card), self.snapshot.calendars[0]), self.day)
-    }
-
-    /// What the journal would rebuild is what is here.
-    pub fn assert_journaled(&self) {
-        let ledger = self.ledger();
-        for spent in ledger.spent() {
-            let live = self.store.spent(spent.key, spent.day);
-            assert_eq!(live, (spent.amount, spent.count), "counter {:?}", spent.key);
-        }
-        let settled = |entry: &Entry| {
-            (!entry.is_live()).then_some((entry.slot, entry.repeat.0, entry.state, entry.lsn))
-        };
-        let mut live: Vec<_> = self.engine.entries().filter_map(|entry| settled(&entry)).collect();
-        let open: HashSet<_> = self.engine.entries().filter(Entry::is_live).map(|entry| entry.slot).collect();
-        let mut rebuilt: Vec<_> = ledger.index().iter().filter_map(|entry| settled(&entry)).collect();
-        rebuilt.retain(|(slot, ..)| !open.contains(slot));
-        live.sort_unstable();
-        rebuilt.sort_unstable();
-        assert_eq!(live, rebuilt);
-    }
-
-    /// Nothing is open, held or owed.
-    pub fn assert_quiet(&self) {
-        let owed: usize = (0..2).map(|issuer| self.engine.owed(IssuerIx(issuer))).sum();
-        assert_eq!((self.engine.live(), owed, self.slots, self.wires.len()), (0, 0, 0, 0));
-    }
-
-    pub fn look(&mut self) -> (Vec<Effect>, Vec<Kind>) {
-        (core::mem::take(&mut self.effects), core::mem::take(&mut self.records))
-    }
-}
-
-fn count(appended: &[(u8, Kind)]) -> usize {
-    appended.iter().filter(|(_, kind)| matches!(*kind, OUTCOME | REFUSED)).count()
-}
-
-fn intent_of(kind: Kind, payload: &[u8]) -> Lsn {
-    let intent = match kind {
-        OUTCOME => Outcome::read(payload).unwrap().intent(),
-        ACK => engine::record::Ack::read(payload).unwrap().intent(),
-        LINKED => Linked::read(payload).unwrap().intent(),
-        PARKED => engine::record::Parked::read(payload).unwrap().intent(),
-        _ => engine::record::Obligation::read(payload).unwrap().intent(),
-    };
-    intent.unwrap_or(Lsn::NONE)
 }

@@ -124,7 +124,7 @@ fn obligation(owed: Unsettled) -> Obligation {
     Obligation { serial: SERIAL, slot: SLOT, repeat: REPEAT, wall_ms: WALL + 2, owed }
 }
 
-fn reverse(part: Option<Part>) -> Unsettled {
+fn reverse(part: Option<Part>, first_reason: Option<ReversalReason>) -> Unsettled {
     let charge = |key, amount| Charge { key: LimitKey(key), day: BusinessDay(9458), amount };
     Unsettled::Reverse {
         intent_lsn: INTENT_AT,
@@ -140,6 +140,7 @@ fn reverse(part: Option<Part>) -> Unsettled {
         resolves: Serial(77),
         advised: None,
         advice_first: false,
+        first_reason,
     }
 }
 
@@ -242,7 +243,8 @@ fn all() -> Vec<(&'static str, String)> {
         charges: [Charge { key: LimitKey(7), day: BusinessDay(9458), amount: 1250 }].into_iter().collect(),
         advised: None,
     };
-    let parked = Parked { serial, slot, repeat, intent_lsn, wall_ms, answers: 3, code, told: told() };
+    let (answers, told, advice) = (3, told(), false);
+    let parked = Parked { serial, slot, repeat, intent_lsn, wall_ms, answers, code, told, advice };
     let mut config = Vec::new();
     let names = "issuer 00000a11 huaxia\nlink 00000a12 huaxia/one\ncalendar 000000c1 cn\n";
     Config { wall_ms, version: 2, hash: 0x0102_0304_0506_0708, names }.write(&mut config);
@@ -258,8 +260,12 @@ fn all() -> Vec<(&'static str, String)> {
             hex(&Outcome { state: State::StipApproved, advised: advised(), ..outcome() }),
         ),
         ("REFUSED", hex(&refused)),
-        ("OBLIGATION reverse", hex(&obligation(reverse(None)))),
-        ("OBLIGATION reverse in part", hex(&obligation(reverse(Some(Part { before: 1250, stays: 900 }))))),
+        ("OBLIGATION reverse", hex(&obligation(reverse(None, None)))),
+        (
+            "OBLIGATION reverse in part",
+            hex(&obligation(reverse(Some(Part { before: 1250, stays: 900 }), None))),
+        ),
+        ("OBLIGATION reverse again", hex(&obligation(reverse(None, Some(ReversalReason::Timeout))))),
         ("OBLIGATION look up", hex(&obligation(resolve()))),
         ("ACK", hex(&ack)),
         ("ACK of an advice", hex(&Ack { state: State::Approved, refused: true, advised: advised(), ..ack })),
@@ -268,6 +274,7 @@ fn all() -> Vec<(&'static str, String)> {
         ("UNMATCHED", hex(&unmatched)),
         ("UNDELIVERED", hex(&Undelivered { serial, slot, repeat, intent_lsn, wall_ms })),
         ("PARKED", hex(&parked)),
+        ("PARKED of an advice", hex(&Parked { advice: true, ..parked })),
         ("DAY", hex(&Day { wall_ms, calendar: 0xC1, day: BusinessDay(9459) })),
         ("CONFIG", spell(&config)),
         ("LINKED", hex(&linked)),

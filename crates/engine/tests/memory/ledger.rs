@@ -148,6 +148,7 @@ impl World {
             resolves,
             advised: None,
             advice_first: false,
+            first_reason: None,
         };
         let request = pencil.intent.request;
         let (serial, slot, repeat) = (pencil.intent.serial, request.slot, request.repeat);

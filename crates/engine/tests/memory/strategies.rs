@@ -224,12 +224,12 @@ prop_compose! {
         approval_seen in any::<bool>(), charges in vec(charge(), 0..=4), resolves in serial(),
         part in of((amount(), amount()).prop_map(|(before, stays)| Part { before, stays })),
         issuer in any::<u32>(), owner in any::<u64>(), token in any::<[u8; 16]>().prop_map(CardToken),
-        advised in of(advised()), advice_first in any::<bool>(),
+        advised in of(advised()), (advice_first, first_reason) in (any::<bool>(), of(reason())),
     ) -> Unsettled {
         let charges: Charges = charges.into_iter().collect();
         Unsettled::Reverse {
             intent_lsn, reason, terminal_reason, told, approval_seen, charges, part, issuer, owner, token, resolves,
-            advised, advice_first,
+            advised, advice_first, first_reason,
         }
     }
 }
@@ -387,9 +387,9 @@ prop_compose! {
 prop_compose! {
     pub(crate) fn parked()(
         serial in serial(), slot in slot(), repeat in check(), intent_lsn in lsn(), wall_ms in wall(),
-        answers in any::<u8>(), code in of(code()), told in told(),
+        answers in 0..128_u8, code in of(code()), told in told(), advice in any::<bool>(),
     ) -> Parked {
-        Parked { serial, slot, repeat, intent_lsn, wall_ms, answers, code, told }
+        Parked { serial, slot, repeat, intent_lsn, wall_ms, answers, code, told, advice }
     }
 }
 

@@ -172,7 +172,7 @@ pub struct IssuerConfig {
     pub retry_first_ms: u32,
     /// Longest wait before a reversal is repeated.
     pub retry_max_ms: u32,
-    /// Explicit bad answers to a reversal after which it is parked.
+    /// Explicit bad answers to a reversal or an advice after which it is parked.
     pub quarantine_after: u8,
     /// An undelivered approval waits this long for its terminal.
     pub grace_ms: u32,

@@ -14,6 +14,9 @@ use terms::{InternalCause, IssuerIx, Kind, LinkIx, ResponseCode, Tick};
 impl Worker {
     /// A number, a store-and-forward slot, and the ceilings that a request of its type is held to; no link need be up.
     pub(super) fn enlist(&mut self, txn: TxnId, issuer: IssuerIx) {
+        if self.engine.transaction(txn).is_some_and(|notice| notice.request.kind == Kind::ScriptResult) {
+            self.carry_chip(txn);
+        }
         let result = self.room_for(issuer).and_then(|()| {
             let (link, Advised { stan, transmission }) = self.number(txn, issuer)?;
             let reserved = self.shared.limits.reserve(self.engine.demands(txn));
@@ -22,6 +25,22 @@ impl Worker {
             Ok(Permit { link, stan, transmission })
         });
         self.feed(Event::Reserved { txn, result });
+    }
+
+    /// What a notice of script results is about, from the terminal's own message.
+    fn carry_chip(&mut self, txn: TxnId) {
+        let Some(wire) = self.wires.get(txn) else { return };
+        let dialect = &self.shared.config.listeners[wire.listener.at()].dialect;
+        let (body, index, mut content) = (&wire.request, &mut self.index, Vec::new());
+        let kept = iso8583::locate(dialect, body, index).is_ok()
+            && iso8583::keep_chip(dialect, body, index, engine::CONTENT_MAX, &mut content);
+        if !kept && let Some(before) = self.complaints.unsayable.tell(self.now.tick) {
+            tracing::warn!(
+                before,
+                "chip data of a script result cannot be followed, or are too long: told without"
+            );
+        }
+        self.feed(Event::Carried { txn, content: &content });
     }
 
     /// A number for the advice, and what stand-in may spend.
@@ -94,7 +113,8 @@ impl Worker {
         let of = ReversalOf { repeat, function, processing_code, condition, ..kept };
         let original = self.engine.named_original(txn).filter(|_| names(transaction.request.kind)).map(named);
         self.body.clear();
-        if let Err(error) = write_advice(dialect, mti, &of, original.as_ref(), &mut self.body) {
+        let chip = self.engine.content(txn);
+        if let Err(error) = write_advice(dialect, mti, &of, original.as_ref(), chip, &mut self.body) {
             tracing::error!(%error, "an advice cannot be encoded for its issuer");
             return false;
         }
@@ -118,6 +138,7 @@ const OFFLINE_SALE: u8 = 30;
 /// What the journal keeps of a transaction that its issuer knows by `number`.
 pub(super) fn kept(transaction: &Transaction, number: Advised) -> ReversalOf {
     let request = &transaction.request;
+    let (reason, terminal_reason) = transaction.says_why();
     ReversalOf {
         original_mti: transaction.known_mti(),
         pan: request.pan,
@@ -138,7 +159,7 @@ pub(super) fn kept(transaction: &Transaction, number: Advised) -> ReversalOf {
         approval_code: transaction.approval_code,
         terminal: request.terminal,
         merchant: request.merchant,
-        reason: transaction.terminal_reason.unwrap_or_else(|| reason_code(transaction.reason)),
+        reason: terminal_reason.unwrap_or_else(|| reason_code(reason)),
         batch: request.batch,
         function: request.function,
         repeat: false,

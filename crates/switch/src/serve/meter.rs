@@ -83,7 +83,7 @@ impl Meter {
             Note::Parked(issuer) => {
                 tracing::error!(
                     issuer = self.name(issuer),
-                    "an issuer refuses a reversal: it waits in quarantine"
+                    "an issuer refuses what is owed to it: it waits in quarantine"
                 );
             }
             Note::Unreadable(issuer) => {

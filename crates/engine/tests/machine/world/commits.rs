@@ -83,3 +83,18 @@ impl World {
         }
     }
 }
+
+fn count(appended: &[(u8, Kind)]) -> usize {
+    appended.iter().filter(|(_, kind)| matches!(*kind, OUTCOME | REFUSED)).count()
+}
+
+fn intent_of(kind: Kind, payload: &[u8]) -> Lsn {
+    let intent = match kind {
+        OUTCOME => Outcome::read(payload).unwrap().intent(),
+        ACK => engine::record::Ack::read(payload).unwrap().intent(),
+        LINKED => Linked::read(payload).unwrap().intent(),
+        PARKED => engine::record::Parked::read(payload).unwrap().intent(),
+        _ => engine::record::Obligation::read(payload).unwrap().intent(),
+    };
+    intent.unwrap_or(Lsn::NONE)
+}

@@ -36,6 +36,7 @@ impl World {
             answers: 3,
             code: Some(ResponseCode::of("96")),
             told: Told::NOTHING,
+            advice: false,
         };
         self.write(&parked);
     }
