@@ -42,7 +42,7 @@ pub struct Ask {
     pub pin: Option<[u8; 8]>,
     /// DE 25.
     pub condition: u64,
-    /// DE 60.1; 0 takes what goes with the processing code.
+    /// DE 60.1; 0 takes what goes with the processing code. Of an upload's end: DE 60.3.
     pub function: u8,
     /// STAN of the original: DE 61, or DE 90.
     pub original: Option<u32>,
@@ -205,7 +205,14 @@ impl Ask {
 
     /// The end of an upload that followed a difference.
     pub fn upload_end(stan: u32, lines: u32) -> Self {
-        Self { mti: 0x0320, totals: Some(format!("{lines:04}")), ..Self::purchase("", stan, 0) }
+        let totals = Some(format!("{lines:04}"));
+        Self { mti: 0x0320, function: 202, totals, ..Self::purchase("", stan, 0) }
+    }
+
+    /// The same of one that takes the totals for equal.
+    #[must_use]
+    pub fn equal(self) -> Self {
+        Self { function: 207, ..self }
     }
 
     fn follow(&self, mti: u16, code: u64, function: u8, stan: u32) -> Self {
@@ -265,7 +272,7 @@ impl Ask {
             return;
         }
         if let Some(totals) = &self.totals {
-            let code = if self.mti == 0x0320 && totals.len() == 4 { 202 } else { 201 };
+            let code = if self.function == 0 { 201 } else { self.function };
             writer.number(11, u64::from(self.stan));
             self.who(&mut writer);
             writer.text(48, totals.as_bytes()).text(49, b"156");

@@ -234,7 +234,7 @@ impl Paused {
         let days = records(dir.path()).expect("a journal").filter_map(|record| {
             let record = record.expect("a record");
             match Payload::read(record.kind, &record.payload).expect("a payload") {
-                Payload::Day(calendar, day) => {
+                Payload::Day(_, calendar, day) => {
                     Some(format!("{} {}", name(calendar), terms::BusinessDay(day)))
                 }
                 _ => None,

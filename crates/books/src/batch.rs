@@ -26,9 +26,9 @@ pub struct Batch {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[allow(missing_docs, reason = "the page describes each field")]
 pub enum Says {
-    Settled { who: [String; 3], results: [u8; 2], theirs: Totals, ours: Totals },
+    Settled { who: [String; 3], results: [u8; 2], day: u16, theirs: Totals, ours: Totals },
     Lines { who: [String; 3], lines: Vec<(u32, u64)> },
-    End { who: [String; 3], count: u32 },
+    End { who: [String; 3], count: u32, equal: bool },
     Withdrawn { serial: u64 },
 }
 
@@ -37,14 +37,18 @@ pub enum Says {
 pub struct BatchBook {
     /// The last comparison: results for domestic cards and others (1 equal, 2 different, 3 not compared).
     pub results: Option<[u8; 2]>,
+    /// Business day of the acquirer's calendar on which that was; 0 before any.
+    pub day: u16,
     /// What the terminal counted then.
     pub theirs: Totals,
     /// What the switch said it had counted.
     pub ours: Totals,
-    /// Lines of its upload: STAN and amount.
-    pub lines: Vec<(u32, u64)>,
+    /// Lines of the upload that followed: STAN and amount. A line sent again counts once.
+    pub lines: BTreeMap<u32, u64>,
     /// Lines the terminal says it sent, once the upload has ended.
     pub ended: Option<u32>,
+    /// Whether it then took the totals for equal (207 rather than 202).
+    pub ended_equal: bool,
 }
 
 /// One transaction that one side has and the other has not, or not with that amount.
@@ -64,9 +68,9 @@ pub(crate) fn read(field: &mut Fields<'_>) -> Result<Batch, PayloadFault> {
     let says = match field.byte()? {
         1 => {
             let results = [field.byte()?, field.byte()?];
-            field.skip(2)?;
+            let day = field.number(2)? as u16;
             let (theirs, ours) = (totals(field)?, totals(field)?);
-            Says::Settled { who: who(field)?, results, theirs, ours }
+            Says::Settled { who: who(field)?, results, day, theirs, ours }
         }
         2 => {
             let count = field.byte()?;
@@ -76,8 +80,8 @@ pub(crate) fn read(field: &mut Fields<'_>) -> Result<Batch, PayloadFault> {
         }
         3 => {
             let count = field.number(3)? as u32;
-            field.skip(1)?;
-            Says::End { who: who(field)?, count }
+            let equal = field.byte()? == 1;
+            Says::End { who: who(field)?, count, equal }
         }
         4 => {
             field.skip(8)?;
@@ -105,7 +109,7 @@ impl SwitchBook {
         let Batch { batch, says } = batch;
         let of = |[acquirer, terminal, merchant]: [String; 3]| (acquirer, terminal, merchant, batch);
         match says {
-            Says::Settled { who, results, theirs, ours } => {
+            Says::Settled { who, results, day, theirs, ours } => {
                 let key = of(who);
                 let counted = self.counted(&key);
                 if results[0] != NOT_COMPARED && counted != ours {
@@ -113,11 +117,15 @@ impl SwitchBook {
                     self.findings
                         .push(format!("batch {batch} of {terminal}: {ours:?} told, {counted:?} stand"));
                 }
-                let book = self.batches.entry(key).or_default();
-                (book.results, book.theirs, book.ours) = (Some(results), theirs, ours);
+                // What was uploaded before explains another comparison.
+                let book = BatchBook { results: Some(results), day, theirs, ours, ..BatchBook::default() };
+                self.batches.insert(key, book);
             }
             Says::Lines { who, lines } => self.batches.entry(of(who)).or_default().lines.extend(lines),
-            Says::End { who, count } => self.batches.entry(of(who)).or_default().ended = Some(count),
+            Says::End { who, count, equal } => {
+                let book = self.batches.entry(of(who)).or_default();
+                (book.ended, book.ended_equal) = (Some(count), equal);
+            }
             Says::Withdrawn { serial } => {
                 if !self.transactions.contains_key(&serial) {
                     self.findings.push("BATCH withdraws what has no intent".to_owned());
@@ -137,10 +145,22 @@ impl SwitchBook {
         totals
     }
 
+    /// Ends of uploads that contradict what was said before: whose batch, what, and on which day it was settled.
+    pub fn batch_findings(&self) -> Vec<(String, String, Option<u16>)> {
+        let named = |(acquirer, terminal, merchant, batch): &BatchKey| {
+            format!("batch {batch:06} of {terminal} {merchant} ({acquirer})")
+        };
+        self.batches
+            .iter()
+            .flat_map(|(key, book)| book.contradictions().into_iter().map(move |what| (key, book, what)))
+            .map(|(key, book, what)| (named(key), what, Some(book.day).filter(|day| *day != 0)))
+            .collect()
+    }
+
     /// What an upload explains: every STAN that is not the same on both sides.
     pub fn batch_differences(&self, key: &BatchKey) -> Vec<BatchDifference> {
-        let lines = self.batches.get(key).map_or(&[][..], |book| &book.lines);
-        let terminal: BTreeMap<u32, u64> = lines.iter().copied().collect();
+        let Some(book) = self.batches.get(key) else { return Vec::new() };
+        let terminal = &book.lines;
         let settled = |entry: &&Entry| entry.stands() && side(entry.kind).is_some();
         let journal: BTreeMap<u32, u64> = self
             .of_batch(key)
@@ -159,14 +179,41 @@ impl SwitchBook {
             .collect()
     }
 
-    fn of_batch<'a>(&'a self, key: &'a BatchKey) -> impl Iterator<Item = &'a Entry> {
+    pub(crate) fn of_batch<'a>(&'a self, key: &'a BatchKey) -> impl Iterator<Item = &'a Entry> {
         let serials = self.by_batch.get(key).into_iter().flatten();
         serials.filter_map(|serial| self.transactions.get(serial))
     }
 }
 
+impl BatchBook {
+    /// Whether both groups of cards were compared and found equal; `None` where one was not compared.
+    pub fn equal(&self) -> Option<bool> {
+        let results = self.results.filter(|results| !results.contains(&NOT_COMPARED))?;
+        Some(results.iter().all(|result| *result == EQUAL))
+    }
+
+    /// What its upload's end says that cannot be.
+    pub fn contradictions(&self) -> Vec<String> {
+        let Some(said) = self.ended else { return Vec::new() };
+        let (came, mut odd) = (self.lines.len(), Vec::new());
+        if said as usize != came {
+            odd.push(format!("the terminal says it uploaded {said} lines, {came} came"));
+        }
+        match (self.ended_equal, self.equal()) {
+            (true, Some(false)) => {
+                odd.push("the upload ends as equal (207), the totals were different".into())
+            }
+            (false, Some(true)) => {
+                odd.push("the upload ends as different (202), the totals were equal".into())
+            }
+            _ => {}
+        }
+        odd
+    }
+}
+
 /// Whether a type of transaction is a debit (false) or a credit (true) of its batch; a hold is neither.
-const fn side(kind: u8) -> Option<bool> {
+pub(crate) const fn side(kind: u8) -> Option<bool> {
     match kind {
         0 | 4 | 6 | 9 => Some(false),
         1 | 5 | 7 => Some(true),
@@ -174,4 +221,5 @@ const fn side(kind: u8) -> Option<bool> {
     }
 }
 
+const EQUAL: u8 = 1;
 const NOT_COMPARED: u8 = 3;

@@ -6,13 +6,16 @@
 
 pub mod batch;
 pub mod compare;
+pub mod day;
 mod fuzz;
 pub mod journal;
 pub mod record;
+pub mod report;
 pub mod shapes;
 pub mod switch_book;
 
-pub use compare::{Comparison, ItemKind, OpenItem, compare};
+pub use compare::{Comparison, ItemKind, OpenItem, Question, compare};
 pub use fuzz::{fuzz_journal, fuzz_records};
+pub use report::Report;
 pub use shapes::{IssuerBook, TerminalBook};
 pub use switch_book::SwitchBook;

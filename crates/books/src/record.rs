@@ -59,8 +59,8 @@ pub enum Payload {
     Undelivered(u64),
     /// 10: serial, and whether it is an advice: its transaction stands.
     Parked(u64, bool),
-    /// 11: calendar and business day.
-    Day(u32, u16),
+    /// 11: when, calendar and business day.
+    Day(u64, u32, u16),
     /// 12: the lines of names.
     Config(Vec<Name>),
     /// 13
@@ -421,8 +421,8 @@ fn unmatched(field: &mut Fields<'_>) -> Result<Unmatched, PayloadFault> {
 }
 
 fn day(field: &mut Fields<'_>) -> Result<Payload, PayloadFault> {
-    field.skip(6)?;
-    Ok(Payload::Day(field.number(4)? as u32, field.number(2)? as u16))
+    let at = field.number(6)?;
+    Ok(Payload::Day(at, field.number(4)? as u32, field.number(2)? as u16))
 }
 
 fn config(field: &mut Fields<'_>) -> Result<Vec<Name>, PayloadFault> {

@@ -38,6 +38,12 @@ pub struct SwitchBook {
     /// Standing operations and their originals, by serial.
     #[serde(skip)]
     operations: BTreeMap<u64, u64>,
+    /// When each calendar's days began, milliseconds since 1970-01-01 UTC.
+    #[serde(skip)]
+    turns: BTreeMap<String, BTreeMap<u64, u16>>,
+    /// By which calendar an issuer's transactions are dated.
+    #[serde(skip)]
+    calendars: BTreeMap<String, String>,
     #[serde(skip)]
     names: BTreeMap<u32, String>,
 }
@@ -320,9 +326,7 @@ impl SwitchBook {
                 self.unmatched.count += 1;
                 self.unmatched.approving += u64::from(unmatched.approves);
             }
-            Payload::Day(calendar, day) => {
-                self.days.insert(self.name(calendar), day);
-            }
+            Payload::Day(at, calendar, day) => self.turn(at, calendar, day),
             Payload::Config(names) => {
                 self.names.extend(names.into_iter().map(|name| (name.number, name.name)));
             }
@@ -375,6 +379,16 @@ impl Entry {
             (true, _, true) => -self.final_amount(),
             _ => 0,
         }
+    }
+
+    /// Business day of its issuer.
+    pub fn day(&self) -> Option<u16> {
+        Some(self.issuer_day).filter(|day| *day != 0)
+    }
+
+    /// Whether it is of this day; of any day where none is asked for.
+    pub fn is_of(&self, day: Option<u16>) -> bool {
+        day.is_none_or(|day| self.issuer_day == day)
     }
 
     /// Whether it moves money, one way or the other.

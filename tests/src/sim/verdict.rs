@@ -167,7 +167,7 @@ impl World {
                 }
                 Ok(Payload::Tombstone(_)) => tally.row(25),
                 Ok(Payload::Owed(owed)) if later_day(book, owed.serial, &days) => tally.row(29),
-                Ok(Payload::Day(calendar, day))
+                Ok(Payload::Day(_, calendar, day))
                     if days.insert(calendar, day).is_some_and(|old| old != day) =>
                 {
                     tally.business_days += 1;

@@ -2,6 +2,7 @@
 //! Never asserts how long something took. Guards: the promises that no single room can keep alone.
 
 mod archive;
+mod books;
 mod breaker;
 mod clock;
 mod complaints;

@@ -12,19 +12,19 @@ use tests::message::{Ask, MARKET, Speech};
 use tests::shop::Shop;
 use tests::terminal::Terminal;
 
-const BALANCE: i64 = 100_000;
+pub(crate) const BALANCE: i64 = 100_000;
 
 /// A till of the market, the switch, and an issuer with one account.
-struct Market {
-    issuer: Simulator,
-    shop: Shop,
-    switch: Running,
-    till: Terminal,
-    entries: Vec<TerminalEntry>,
+pub(crate) struct Market {
+    pub(crate) issuer: Simulator,
+    pub(crate) shop: Shop,
+    pub(crate) switch: Running,
+    pub(crate) till: Terminal,
+    pub(crate) entries: Vec<TerminalEntry>,
 }
 
 impl Market {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let config = IssuerConfig::new("harbour", "iso87-binary").account(HARBOUR_CARD, BALANCE);
         let issuer = Simulator::start(vec![(config, Listen::loopback())]).unwrap();
         let mut shop = Shop::new(issuer.address("harbour").unwrap());
@@ -39,7 +39,7 @@ impl Market {
 
     /// Asks, and writes the answer into the terminal's book: `state` if it is approved.
     #[track_caller]
-    fn ask(&mut self, ask: &Ask, state: TerminalState, code: &str) {
+    pub(crate) fn ask(&mut self, ask: &Ask, state: TerminalState, code: &str) {
         let answer = self.till.ask(ask).unwrap();
         assert_eq!(answer.code.as_str(), code, "{ask:?}");
         let state = if code == "00" { state } else { TerminalState::Declined };
@@ -67,7 +67,7 @@ impl Market {
     }
 
     /// How the terminal sees an earlier transaction from now on.
-    fn becomes(&mut self, ask: &Ask, state: TerminalState) {
+    pub(crate) fn becomes(&mut self, ask: &Ask, state: TerminalState) {
         self.entries.iter_mut().find(|entry| entry.stan == ask.stan).unwrap().state = state;
     }
 
@@ -82,7 +82,7 @@ impl Market {
 
     /// Everything settled: the books of terminals, switch and issuer agree.
     #[track_caller]
-    fn close(self, balance: i64) -> SwitchBook {
+    pub(crate) fn close(self, balance: i64) -> SwitchBook {
         wait_for("what the issuer's ledger shall say", || self.balance() == balance);
         let depth = || metric(&self.switch.metrics(), "pointsman_saf_depth", &[]);
         wait_for("nothing owed", || depth() == 0.0);

@@ -54,6 +54,19 @@ fn named_below(name: &str) -> bool {
     map.lines().filter(|line| line.starts_with("| – |")).any(|line| line.contains(&format!("`{name}`")))
 }
 
+/// What reads the journal a second time would agree with a mistake that it shares.
+#[test]
+fn the_second_reader_shares_no_code_with_the_writer() {
+    let features: [&[&str]; 2] = [&[], &["--all-features"]];
+    for features in features {
+        let ask = ["tree", "--package", "books", "--edges", "normal,build", "--prefix", "none", "--offline"];
+        let tree = cargo(&[&ask[..], features].concat());
+        let ours: Vec<&str> = tree.lines().filter(|line| line.contains("(/")).collect();
+        let [books] = ours[..] else { panic!("it takes code of this house: {ours:?}") };
+        assert!(books.starts_with("books "), "{books}");
+    }
+}
+
 #[test]
 fn every_fuzz_target_is_built_and_explained() {
     let folder = root().join("fuzz");

@@ -13,7 +13,7 @@ use tests::terminal::Terminal;
 fn every_console_line_works() {
     let home = tempfile::tempdir().unwrap();
     settle(home.path());
-    let journal = a_journal();
+    let journal = a_journal(home.path());
     let lines = lines();
     assert!(lines.len() >= 6, "{lines:?}");
     for line in lines {
@@ -68,8 +68,8 @@ fn serve(home: &Path) {
     assert!(status.success(), "{status}\n{log}");
 }
 
-/// A journal with a few sales in it.
-fn a_journal() -> Shop {
+/// A journal with a few sales in it, and what their issuer booked.
+fn a_journal(home: &Path) -> Shop {
     let config = IssuerConfig::new("harbour", "iso87-binary");
     let issuer = Simulator::start(vec![(config, Listen::loopback())]).unwrap();
     let mut shop = Shop::new(issuer.address("harbour").unwrap());
@@ -85,5 +85,7 @@ fn a_journal() -> Shop {
     }
     process.terminate();
     assert!(process.ended().0.success());
+    let mut book = std::fs::File::create(home.join("harbour.json")).unwrap();
+    issuer.control("harbour").unwrap().write_book(&mut book).unwrap();
     shop
 }

@@ -1,14 +1,15 @@
 //! Journal against issuers. The key is issuer, our STAN and our DE 7, and the RRN.
 //! Never nets one transaction against another; guards: an approval is debited exactly once, everything else not at all.
 
-use super::{Comparison, ItemKind, name};
+use super::{Comparison, ItemKind, why};
 use crate::shapes::{IssuerBook, IssuerEntry, IssuerKind};
 use crate::switch_book::{Entry, State, SwitchBook};
 use std::collections::BTreeMap;
 
 /// What an issuer booked for one transaction.
 #[derive(Clone, Copy, Default)]
-struct Booked {
+struct Booked<'a> {
+    card: &'a str,
     debits: u32,
     reversals: u32,
     net: i64,
@@ -23,25 +24,40 @@ pub(super) fn compare(book: &IssuerBook, switch: &SwitchBook, comparison: &mut C
             by_key.entry((&entry.issuer, stan)).or_default().push(*serial);
         }
     }
-    let mut booked: BTreeMap<u64, Booked> = BTreeMap::new();
+    let mut booked: BTreeMap<u64, Booked<'_>> = BTreeMap::new();
     for booking in &book.entries {
-        comparison.sums(booking.currency).issuers += signed(booking);
         let candidates = by_key.get(&(booking.issuer.as_str(), booking.stan)).map_or(&[][..], Vec::as_slice);
         let mut same = candidates.iter().filter(|serial| is_same(booking, &switch.transactions[serial]));
         match (same.next(), same.next()) {
             (Some(serial), None) => {
-                booked.entry(*serial).or_default().add(booking, switch.transactions[serial].currency);
+                let entry = &switch.transactions[serial];
+                comparison.account(entry, booking.currency).issuers += signed(booking);
+                booked.entry(*serial).or_default().add(booking, entry.currency);
             }
-            (None, _) => unasked(booking, "nothing that the journal has", comparison),
-            (Some(_), Some(_)) => unasked(booking, "more than one transaction", comparison),
+            (None, _) => unasked(booking, switch, "nothing that the journal has", comparison),
+            (Some(_), Some(_)) => unasked(booking, switch, "more than one transaction", comparison),
         }
     }
     for (serial, entry) in switch.transactions.iter().filter(|(_, entry)| entry.moves()) {
         settle(entry, booked.get(serial).copied().unwrap_or_default(), comparison);
     }
+    let cards: BTreeMap<&str, &str> = (!comparison.items.is_empty())
+        .then(|| booked.iter().map(|(serial, booked)| (&*switch.transactions[serial].serial, booked.card)))
+        .into_iter()
+        .flatten()
+        .collect();
+    for item in &mut comparison.items {
+        item.card = cards.get(&*item.serial).map(|card| masked(card));
+    }
 }
 
-fn settle(entry: &Entry, mut booked: Booked, comparison: &mut Comparison) {
+/// A book from elsewhere may say more than it should.
+fn masked(card: &str) -> String {
+    let last = card.len().saturating_sub(4);
+    card.char_indices().map(|(at, digit)| if (6..last).contains(&at) { '*' } else { digit }).collect()
+}
+
+fn settle(entry: &Entry, mut booked: Booked<'_>, comparison: &mut Comparison) {
     let sign = if entry.credits { -1 } else { 1 };
     let amount = entry.net() * sign;
     if entry.credits {
@@ -49,7 +65,7 @@ fn settle(entry: &Entry, mut booked: Booked, comparison: &mut Comparison) {
         booked = Booked { debits: booked.reversals, reversals: booked.debits, net: -booked.net, ..booked };
     }
     if booked.foreign {
-        return comparison.disagree(name(entry), "the issuer booked it in another currency");
+        return comparison.disagree(entry, "the issuer booked it in another currency");
     }
     if entry.advised.is_some() && entry.stands() && booked.debits > booked.reversals + 1 {
         // It said that it could not decide, or acknowledged a reversal, and booked the request all the same.
@@ -59,7 +75,7 @@ fn settle(entry: &Entry, mut booked: Booked, comparison: &mut Comparison) {
     if booked.net < 0 || booked.debits > booked.reversals + 1 {
         let Booked { debits, reversals, net, .. } = booked;
         let what = format!("the issuer booked {debits} debits and {reversals} reversals, net {net}");
-        return comparison.disagree(name(entry), what);
+        return comparison.disagree(entry, what);
     }
     match (entry.state, booked.net) {
         (State::Approved, net) if net == amount => {}
@@ -79,21 +95,26 @@ fn settle(entry: &Entry, mut booked: Booked, comparison: &mut Comparison) {
             comparison.issuer_item(ItemKind::IssuerContradiction, entry, -net * sign);
         }
         (state, net) => {
-            comparison.disagree(name(entry), format!("journal {state:?} {amount}, issuer's net debit {net}"));
+            comparison.disagree(entry, format!("journal {state:?} {amount}, issuer's net debit {net}"));
         }
     }
 }
 
-fn unasked(booking: &IssuerEntry, what: &str, comparison: &mut Comparison) {
+fn unasked(booking: &IssuerEntry, switch: &SwitchBook, what: &str, comparison: &mut Comparison) {
     let IssuerEntry { issuer, stan, transmission, amount, currency, .. } = booking;
-    comparison.disagree(
+    let day = switch.day_at(issuer, booking.at);
+    comparison.stray(day, Some(issuer), *currency).issuers += signed(booking);
+    comparison.differ(
         format!("{issuer} stan {stan:06} at {transmission:010}"),
         format!("the issuer booked a {:?} of {amount} {currency:03} for {what}", booking.kind),
+        day,
+        why::LOOK,
     );
 }
 
-impl Booked {
-    fn add(&mut self, booking: &IssuerEntry, currency: u16) {
+impl<'a> Booked<'a> {
+    fn add(&mut self, booking: &'a IssuerEntry, currency: u16) {
+        self.card = &booking.card;
         self.foreign |= booking.currency != currency;
         self.net += signed(booking);
         match booking.kind {

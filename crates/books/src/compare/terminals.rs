@@ -1,7 +1,7 @@
 //! Terminals against journal. The key is acquirer, terminal, merchant, batch and STAN, with local date and time, else RRN.
 //! Never matches one transaction twice; guards: no approval that the other side does not have.
 
-use super::{Comparison, ItemKind, name};
+use super::{Comparison, ItemKind, why};
 use crate::shapes::{TerminalBook, TerminalEntry, TerminalState};
 use crate::switch_book::{Entry, State, SwitchBook};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,25 +15,31 @@ pub(super) fn compare(book: &TerminalBook, switch: &SwitchBook, comparison: &mut
     }
     let mut taken = BTreeSet::new();
     for believed in book.entries.iter().filter(|believed| believed.money) {
-        comparison.sums(believed.currency).terminals += match believed.state {
-            TerminalState::Approved => believed.amount,
-            TerminalState::Credited => -believed.amount,
-            _ => 0,
-        };
         let candidates = by_key.get(&key(believed)).map_or(&[][..], Vec::as_slice);
         let free = |serial: &&u64| !taken.contains(*serial);
         let same = |serial: &&u64| is_same(believed, &switch.transactions[*serial]);
         match candidates.iter().filter(free).rfind(same) {
             Some(serial) => {
                 taken.insert(*serial);
-                settle(believed, &switch.transactions[serial], comparison);
+                let entry = &switch.transactions[serial];
+                comparison.account(entry, believed.currency).terminals += sum(believed);
+                settle(believed, entry, comparison);
             }
             None => alone(believed, comparison),
         }
     }
     let left = switch.transactions.iter().filter(|(serial, entry)| entry.moves() && !taken.contains(serial));
     for (_, entry) in left.filter(|(_, entry)| entry.net() != 0) {
-        comparison.disagree(name(entry), "approved in the journal, not in the terminals' book");
+        comparison.disagree(entry, "approved in the journal, not in the terminals' book");
+    }
+}
+
+/// What it moved, as its terminal believes: money taken is positive.
+fn sum(believed: &TerminalEntry) -> i64 {
+    match believed.state {
+        TerminalState::Approved => believed.amount,
+        TerminalState::Credited => -believed.amount,
+        _ => 0,
     }
 }
 
@@ -47,10 +53,10 @@ fn settle(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) 
     match (believed.state, entry.state) {
         (T::Completed, State::Approved) if entry.completed => {}
         (T::Completed | T::Credited, state) => {
-            comparison.disagree(name(entry), format!("terminal {:?}, journal {state:?}", believed.state));
+            comparison.disagree(entry, format!("terminal {:?}, journal {state:?}", believed.state));
         }
         (T::Approved | T::Unknown, State::Approved) if entry.completed => {
-            comparison.disagree(name(entry), "completed in the journal, not in the terminals' book");
+            comparison.disagree(entry, "completed in the journal, not in the terminals' book");
         }
         (T::Approved, State::Approved | State::StandIn)
             if (believed.amount, believed.currency) == (amount, entry.currency) => {}
@@ -58,7 +64,7 @@ fn settle(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) 
             let (theirs, currency) = (believed.amount, believed.currency);
             let what =
                 format!("terminal approved {theirs} {currency:03}, journal {amount} {:03}", entry.currency);
-            comparison.disagree(name(entry), what);
+            comparison.disagree(entry, what);
         }
         // It asked for the reversal itself and kept the goods handed over all the same.
         (T::Approved, State::Reversing | State::Reversed | State::Quarantined)
@@ -73,7 +79,7 @@ fn settle(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) 
             comparison.terminal_item(ItemKind::IssuerContradiction, entry, -believed.amount);
         }
         (T::Approved, state) | (T::Reversed, state @ (State::Approved | State::StandIn)) => {
-            comparison.disagree(name(entry), format!("terminal {:?}, journal {state:?}", believed.state));
+            comparison.disagree(entry, format!("terminal {:?}, journal {state:?}", believed.state));
         }
         (T::Unknown, State::Approved | State::StandIn) => {
             comparison.terminal_item(ItemKind::UnconfirmedDelivery, entry, amount);
@@ -82,7 +88,7 @@ fn settle(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) 
         (T::Declined, State::Approved | State::StandIn) => {
             comparison.terminal_item(ItemKind::TerminalBreach, entry, amount);
         }
-        (_, State::Open) => comparison.disagree(name(entry), "no outcome in the journal"),
+        (_, State::Open) => comparison.disagree(entry, "no outcome in the journal"),
         _ => {}
     }
 }
@@ -105,11 +111,9 @@ fn credit(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) 
         {
             comparison.terminal_item(ItemKind::TerminalBreach, entry, believed.amount);
         }
-        (_, State::Open) => comparison.disagree(name(entry), "no outcome in the journal"),
+        (_, State::Open) => comparison.disagree(entry, "no outcome in the journal"),
         (T::Declined | T::Reversed | T::Unknown, _) if !entry.stands() => {}
-        (state, journal) => {
-            comparison.disagree(name(entry), format!("terminal {state:?}, journal {journal:?}"))
-        }
+        (state, journal) => comparison.disagree(entry, format!("terminal {state:?}, journal {journal:?}")),
     }
 }
 
@@ -120,10 +124,9 @@ fn alone(believed: &TerminalEntry, comparison: &mut Comparison) {
     }
     let TerminalEntry { terminal, merchant, stan, amount, currency, .. } = believed;
     let transaction = format!("{terminal} {merchant} stan {stan:06}");
-    comparison.disagree(
-        transaction,
-        format!("terminal approved {amount} {currency:03}, the journal does not have it"),
-    );
+    let what = format!("terminal approved {amount} {currency:03}, the journal does not have it");
+    comparison.stray(None, None, *currency).terminals += sum(believed);
+    comparison.differ(transaction, what, None, why::LOOK);
 }
 
 fn key(believed: &TerminalEntry) -> Key {

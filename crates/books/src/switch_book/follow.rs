@@ -48,6 +48,9 @@ impl SwitchBook {
             parked: false,
             advised: None,
         };
+        if !self.calendars.contains_key(&entry.issuer) {
+            self.calendars.insert(entry.issuer.clone(), entry.issuer_calendar.clone());
+        }
         if intent.batch != 0 {
             let Intent { acquirer, terminal, merchant, batch, .. } = intent;
             let key = (acquirer.clone(), terminal.clone(), merchant.clone(), *batch);
@@ -110,6 +113,19 @@ impl SwitchBook {
             }
         }
         odd
+    }
+
+    /// A business day begins.
+    pub(super) fn turn(&mut self, at: u64, calendar: u32, day: u16) {
+        let calendar = self.name(calendar);
+        self.turns.entry(calendar.clone()).or_default().insert(at, day);
+        self.days.insert(calendar, day);
+    }
+
+    /// On which business day of an issuer something happened; `None` where the journal does not say.
+    pub fn day_at(&self, issuer: &str, at: i64) -> Option<u16> {
+        let turns = self.turns.get(self.calendars.get(issuer)?)?;
+        turns.range(..=u64::try_from(at).ok()?).next_back().map(|(_, day)| *day)
     }
 
     pub(super) fn refuse(&mut self, refused: &Refused) {

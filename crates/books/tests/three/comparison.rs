@@ -5,13 +5,13 @@ use books::SwitchBook;
 use books::compare::{Comparison, ItemKind, compare};
 use books::shapes::{IssuerBook, IssuerEntry, IssuerKind, TerminalBook, TerminalEntry, TerminalState};
 
-type Records = Vec<(u8, Vec<u8>)>;
+pub(crate) type Records = Vec<(u8, Vec<u8>)>;
 
-fn fold(records: &[(u8, Vec<u8>)]) -> SwitchBook {
+pub(crate) fn fold(records: &[(u8, Vec<u8>)]) -> SwitchBook {
     SwitchBook::fold(records.iter().map(|(kind, payload)| (*kind, &payload[..]))).unwrap()
 }
 
-fn terminal(sale: &Sale, state: TerminalState) -> TerminalEntry {
+pub(crate) fn terminal(sale: &Sale, state: TerminalState) -> TerminalEntry {
     TerminalEntry {
         acquirer: "12345678".into(),
         terminal: "T0000001".into(),
@@ -29,7 +29,7 @@ fn terminal(sale: &Sale, state: TerminalState) -> TerminalEntry {
     }
 }
 
-fn booking(sale: &Sale, kind: IssuerKind, amount: i64) -> IssuerEntry {
+pub(crate) fn booking(sale: &Sale, kind: IssuerKind, amount: i64) -> IssuerEntry {
     IssuerEntry {
         issuer: "huaxia".into(),
         kind,

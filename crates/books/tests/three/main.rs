@@ -3,4 +3,5 @@
 mod comparison;
 mod folding;
 mod payloads;
+mod report;
 mod writer;

@@ -99,7 +99,7 @@ fn the_other_kinds_are_read_too() {
     assert_eq!(read("UNDELIVERED"), Payload::Undelivered(SERIAL));
     assert_eq!(read("PARKED"), Payload::Parked(SERIAL, false));
     assert_eq!(read("PARKED of an advice"), Payload::Parked(SERIAL, true));
-    assert_eq!(read("DAY"), Payload::Day(0xC1, 9459));
+    assert_eq!(read("DAY"), Payload::Day(WALL + 3, 0xC1, 9459));
     let name = |of: &str, number, name: &str| Name { of: of.into(), number, name: name.into() };
     let names = vec![
         name("issuer", 0xA11, "huaxia"),

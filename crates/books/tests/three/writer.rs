@@ -18,6 +18,8 @@ pub(crate) struct Sale {
     pub(crate) rrn: [u8; 12],
     pub(crate) link_stan: u32,
     pub(crate) transmission: u32,
+    pub(crate) day: u16,
+    pub(crate) batch: u32,
 }
 
 impl Sale {
@@ -33,12 +35,15 @@ impl Sale {
             rrn,
             link_stan: 1000 + number,
             transmission: 1_122_013_015,
+            day: 9458,
+            batch: 0,
         }
     }
 }
 
 pub(crate) const ISSUER: u32 = 0xA11;
 pub(crate) const LINK: u32 = 0xA12;
+pub(crate) const CALENDAR: u32 = 0xA13;
 
 fn little(out: &mut Vec<u8>, bytes: usize, number: u64) {
     out.extend_from_slice(&number.to_le_bytes()[..bytes]);
@@ -72,8 +77,9 @@ pub(crate) fn intent(sale: &Sale) -> (u8, Vec<u8>) {
     little(&mut out, 3, u64::from(sale.link_stan));
     out.push(0);
     little(&mut out, 4, u64::from(sale.transmission));
-    little(&mut out, 8, 0);
-    little(&mut out, 2, 9458);
+    little(&mut out, 4, u64::from(CALENDAR));
+    little(&mut out, 4, 0);
+    little(&mut out, 2, u64::from(sale.day));
     little(&mut out, 2, 9458);
     out.extend_from_slice(&[0, 0]);
     little(&mut out, 2, 0x0200);
@@ -84,7 +90,7 @@ pub(crate) fn intent(sale: &Sale) -> (u8, Vec<u8>) {
     out.push(8);
     little(&mut out, 2, 1122);
     out.extend_from_slice(&[0; 11]);
-    little(&mut out, 3, 0);
+    little(&mut out, 3, u64::from(sale.batch));
     out.extend_from_slice(&sale.rrn);
     out.extend_from_slice(b"12345678T0000001M00000000000001");
     (INTENT, out)
@@ -177,6 +183,60 @@ pub(crate) fn config() -> (u8, Vec<u8>) {
     let mut out = vec![0; 6];
     little(&mut out, 2, 2);
     out.extend_from_slice(&[0; 12]);
-    out.extend_from_slice(b"issuer 00000a11 huaxia\nlink 00000a12 huaxia/one\n");
+    out.extend_from_slice(b"issuer 00000a11 huaxia\nlink 00000a12 huaxia/one\ncalendar 00000a13 cn\n");
     (12, out)
+}
+
+/// The calendar's business day begins at `at`.
+pub(crate) fn day(at: u64, day: u16) -> (u8, Vec<u8>) {
+    let mut out = Vec::new();
+    little(&mut out, 6, at);
+    little(&mut out, 4, u64::from(CALENDAR));
+    little(&mut out, 2, u64::from(day));
+    (11, out)
+}
+
+/// What the terminal of all sales says at the end of its batch.
+pub(crate) enum Batch<'a> {
+    /// Results, the terminal's domestic debits, ours.
+    Settled([u8; 2], (u64, u32), (u64, u32)),
+    /// STAN and amount.
+    Lines(&'a [(u32, u64)]),
+    /// So many lines, 207 or 202.
+    End(u32, bool),
+}
+
+pub(crate) fn batch(number: u32, says: &Batch<'_>) -> (u8, Vec<u8>) {
+    let mut out = Vec::new();
+    little(&mut out, 6, 1_763_774_117_000);
+    little(&mut out, 8, 1);
+    little(&mut out, 3, u64::from(number));
+    match says {
+        Batch::Settled(results, theirs, ours) => {
+            out.extend_from_slice(&[1, results[0], results[1]]);
+            little(&mut out, 2, 9458);
+            for (amount, count) in [theirs, ours] {
+                little(&mut out, 6, *amount);
+                little(&mut out, 3, u64::from(*count));
+                out.extend_from_slice(&[0; 27]);
+            }
+        }
+        Batch::Lines(lines) => {
+            out.extend_from_slice(&[2, lines.len() as u8]);
+            for (stan, amount) in *lines {
+                little(&mut out, 3, u64::from(*stan));
+                little(&mut out, 6, *amount);
+            }
+        }
+        Batch::End(count, equal) => {
+            out.push(3);
+            little(&mut out, 3, u64::from(*count));
+            out.push(u8::from(*equal));
+        }
+    }
+    for text in ["12345678", "T0000001", "M00000000000001"] {
+        out.push(text.len() as u8);
+        out.extend_from_slice(text.as_bytes());
+    }
+    (15, out)
 }

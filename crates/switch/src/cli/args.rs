@@ -374,9 +374,12 @@ pub struct Books {
     /// What the issuers have booked, as JSON; may be given more than once
     #[arg(long = "issuer", value_name = "FILE", required = true)]
     pub issuers: Vec<PathBuf>,
-    /// What the terminals believe, as JSON; may be given more than once
-    #[arg(long, value_name = "FILE", required = true)]
+    /// What the terminals believe, as JSON; may be given more than once. Without it journal and issuers are compared
+    #[arg(long, value_name = "FILE")]
     pub terminals: Vec<PathBuf>,
+    /// One business day of the issuers, such as 2026-11-23; all days without it
+    #[arg(long, value_name = "DAY", value_parser = super::books::day)]
+    pub day: Option<u16>,
     /// Print the comparison as one JSON object
     #[arg(long)]
     pub json: bool,
@@ -424,10 +427,12 @@ const FIND_EXAMPLES: &str = "Examples:
 
 Exit status: 0 if something was found, 2 if nothing was.";
 
-const BOOKS_EXAMPLES: &str = "Example:
-  pointsman books --journal journal --issuer harbour.json --issuer meadow.json --terminals fleet.json
+const BOOKS_EXAMPLES: &str = "Examples:
+  pointsman books --journal journal --issuer harbour.json --day 2026-11-23
+  pointsman books --journal journal --issuer harbour.json --terminals fleet.json --json
 
-Exit status: 0 if the books agree; every difference is then a named open item.";
+Exit status: 0 if the books agree, every difference being a named open item; 1 if not, or if
+a book cannot be read, or if the journal has nothing of that day.";
 
 const SEND_EXAMPLES: &str = "Examples:
   pointsman send --to 127.0.0.1:7001 --ca tls/ca.pem --server-name localhost \\

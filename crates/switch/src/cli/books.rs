@@ -2,13 +2,14 @@
 //! Never opens the journal for writing and corrects nothing. Guards: exit status 0 only if the books agree, each
 //! difference being a named open item.
 
+mod table;
+
 use super::args::Books;
 use super::{Failure, output};
 use ::books::shapes::BookFault;
-use ::books::{Comparison, IssuerBook, SwitchBook, TerminalBook, compare};
-use std::path::{Path, PathBuf};
+use ::books::{IssuerBook, Question, Report, SwitchBook, TerminalBook};
+use std::path::Path;
 use std::process::ExitCode;
-use terms::{Currency, Money};
 
 pub(super) fn run(args: &Books) -> Result<ExitCode, Failure> {
     let failed = |fault: BookFault| Failure::because("a book cannot be read", fault);
@@ -19,54 +20,40 @@ pub(super) fn run(args: &Books) -> Result<ExitCode, Failure> {
     for file in &args.issuers {
         issuers.join(IssuerBook::load(file).map_err(failed)?);
     }
-    let journal = read(&args.journal)?;
-    let comparison = compare(&terminals, &journal, &issuers);
+    let switch = read(&args.journal)?;
+    has_traded(&switch, args.day)?;
+    let terminals = (!args.terminals.is_empty()).then_some(&terminals);
+    let report = Report::of(&Question { terminals, switch: &switch, issuers: &issuers, day: args.day });
     if args.json {
-        output::json(&comparison)?
+        output::json(&report)?
     } else {
-        print(&comparison)?
+        table::print(&report)?
     }
-    Ok(if comparison.agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `2026-11-23`.
+pub(super) fn day(text: &str) -> Result<u16, String> {
+    ::books::day::number(text).ok_or_else(|| "expected a date such as 2026-11-23".to_owned())
 }
 
 fn read(dir: &Path) -> Result<SwitchBook, Failure> {
-    let shown = |dir: &Path| PathBuf::from(dir).display().to_string();
     SwitchBook::of_journal(dir)
-        .map_err(|fault| Failure::because(format!("the journal {} cannot be read", shown(dir)), fault))
+        .map_err(|fault| Failure::because(format!("the journal {} cannot be read", dir.display()), fault))
 }
 
-fn print(comparison: &Comparison) -> Result<(), Failure> {
-    let mut sums = output::table(&["currency", "terminals", "± items", "journal", "± items", "issuers"]);
-    for (currency, sum) in &comparison.sums {
-        let money = |minor: i64| shown(minor, *currency);
-        sums.add_row([
-            format!("{currency:03}"),
-            money(sum.terminals),
-            money(sum.terminal_items),
-            money(sum.journal),
-            money(sum.issuer_items),
-            money(sum.issuers),
-        ]);
+/// Books of which nothing is compared agree: that must not pass for a day that was closed.
+fn has_traded(switch: &SwitchBook, day: Option<u16>) -> Result<(), Failure> {
+    let Some(day) = day else { return Ok(()) };
+    let days = switch.days_traded();
+    if days.contains(&day) {
+        return Ok(());
     }
-    output::print_table(&sums)?;
-    for item in &comparison.items {
-        let amount = shown(item.amount, item.currency);
-        output::print(format!("open item {:?}: {amount} of {}", item.kind, item.transaction))?;
-    }
-    for one in &comparison.disagreements {
-        output::print(format!("disagreement {}: {}", one.transaction, one.what))?;
-    }
-    let verdict = if comparison.agree { "the books agree" } else { "the books do not agree" };
-    output::print(format!(
-        "{verdict}: {} transactions, {} open items",
-        comparison.transactions,
-        comparison.items.len()
-    ))
-}
-
-/// With sign and decimal point; sums may be negative, which money on the wire never is.
-fn shown(minor: i64, currency: u16) -> String {
-    let money =
-        Money { minor: minor.saturating_abs(), currency: Currency::new(currency).unwrap_or(Currency::NONE) };
-    format!("{}{money}", if minor < 0 { "-" } else { "" })
+    let text = ::books::day::text;
+    let has = match (days.first(), days.last()) {
+        (Some(first), Some(last)) if first == last => format!("only {} has any", text(*first)),
+        (Some(first), Some(last)) => format!("there are some from {} to {}", text(*first), text(*last)),
+        _ => "it has none at all".to_owned(),
+    };
+    Err(Failure::new(format!("the journal has no transaction of business day {}: {has}", text(day))))
 }
