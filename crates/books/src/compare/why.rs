@@ -34,6 +34,9 @@ pub(super) fn cause(kind: ItemKind, entry: &Entry) -> String {
         ItemKind::StandInLoss => {
             "approved in the issuer's stead; the issuer has not acknowledged the advice".into()
         }
+        ItemKind::Quarantined if entry.parked => {
+            "approved here; the issuer neither takes nor refuses the advice of it".into()
+        }
         ItemKind::Quarantined => {
             format!("the reversal ({}) was refused by the issuer again and again", reason(entry))
         }
@@ -89,6 +92,10 @@ pub(super) fn act(kind: ItemKind, entry: &Entry) -> Next {
         ItemKind::StandInLoss => {
             next("operator", "bring the issuer's link up, let the advice be acknowledged, then compare again")
         }
+        ItemKind::Quarantined if entry.parked => next(
+            "operator",
+            "have the issuer book it by hand, or say what is wrong with the advice; it is sent again at its next sign-on",
+        ),
         ItemKind::Quarantined => next(
             "operator",
             "have the issuer take its booking back by hand; the reversal is sent again at its next sign-on",
