@@ -25,10 +25,16 @@ pub(crate) struct Market {
 
 impl Market {
     pub(crate) fn open() -> Self {
+        Self::open_with(|_| {})
+    }
+
+    /// With something changed.
+    pub(crate) fn open_with(change: impl FnOnce(&mut Shop)) -> Self {
         let config = IssuerConfig::new("harbour", "iso87-binary").account(HARBOUR_CARD, BALANCE);
         let issuer = Simulator::start(vec![(config, Listen::loopback())]).unwrap();
         let mut shop = Shop::new(issuer.address("harbour").unwrap());
         shop.daily = "300.00";
+        change(&mut shop);
         let switch = start(shop.config()).unwrap();
         wait_for("ready", || switch.unready().is_empty());
         let client = shop.certificates.stranger();
