@@ -150,6 +150,10 @@ impl Engine {
             original.first_reason = Some(original.reason).filter(|_| original.attempts > 0);
         } else {
             original.advice_first = true;
+            #[cfg(pointsman_zoo)]
+            if zoo::has(zoo::Bug::TakeBackOvertakes) {
+                original.advice_first = false;
+            }
         }
         // Not why its request was to be reversed: why the approval does not stand.
         original.reason = reason;
@@ -355,6 +359,10 @@ pub(crate) fn is_tied(transaction: &Transaction) -> bool {
 
 /// Nothing about it went to the issuer, or nothing that it took.
 pub(crate) fn is_forestalled(original: &Transaction) -> bool {
+    #[cfg(pointsman_zoo)]
+    if zoo::has(zoo::Bug::TakeBackUntold) {
+        return true;
+    }
     !original.undo && original.attempts == 0
 }
 

@@ -253,6 +253,8 @@ pub enum Effect {
 pub enum Note {
     /// The same request again (replayed or joined).
     Duplicate,
+    /// A terminal whose request is still in hand is heard again over another connection.
+    Reconnected,
     /// The same key with other content.
     Contradiction,
     /// An answer after its deadline.

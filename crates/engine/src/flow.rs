@@ -13,6 +13,6 @@ mod settlement;
 mod take_back;
 mod ties;
 
-pub use batches::Batches;
+pub use batches::{BATCHES_MAX, Batches};
 pub use ties::NamedOriginal;
 pub(crate) use ties::{Key, Phase, Ties};

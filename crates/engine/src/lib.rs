@@ -58,7 +58,7 @@ pub use debts::DEBT_BYTES;
 pub use effect::{Code, Disposition, Effect, Effects, Reply, Timer};
 pub use engine::{Config, Engine};
 pub use event::{Context, Event, Fetched, Origin, Permit, TxnId, Verdict};
-pub use flow::NamedOriginal;
+pub use flow::{BATCHES_MAX, NamedOriginal};
 pub use frames::Frames;
 pub use index::{Entry, Index, shard_of};
 pub use ledger::{Ledger, LedgerOptions, Parts, ShardState};
@@ -68,4 +68,5 @@ pub use snapshot::{
     TerminalTerms,
 };
 pub use state::State;
+pub use tombs::TOMBSTONES_MAX;
 pub use transaction::Transaction;

@@ -208,6 +208,11 @@ impl Engine {
         if zoo::has(zoo::Bug::AnyAnswerAcknowledges) && transaction.state == State::Reversing {
             return acknowledge(turn, id, transaction, answer.code);
         }
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::AdviceOvertakes) && transaction.state == State::StipApproved && transaction.undo
+        {
+            return self.undone(turn, id, answer.code);
+        }
         let stimulus = match is_final(answer.code, transaction.approval_seen) {
             true => Stimulus::Acknowledged,
             // A part that is refused stays owed: what the terminal holds is right.

@@ -62,6 +62,7 @@ impl Engine {
 
     /// The one it repeats is in the slab: its answer goes to the newest connection, once if it is still to come.
     fn join(&mut self, turn: &mut Turn, origin: Origin, position: u32) -> Disposition {
+        self.heard_from(turn, origin, position);
         let (id, transaction) = (self.slab.id(position), self.slab.at(position));
         let waits = transaction.reply_due || transaction.state == State::Approved || transaction.replied;
         if waits {
@@ -95,6 +96,14 @@ impl Engine {
                 turn.ask(Effect::Reply { txn: None, origin, reply: plain(code) });
                 Disposition::Done
             }
+        }
+    }
+
+    /// A repeat or a reversal of what is in the slab came from there.
+    pub(crate) fn heard_from(&mut self, turn: &mut Turn, origin: Origin, position: u32) {
+        let before = self.slab.at(position).origin;
+        if before != NOBODY_ASKED && before != origin {
+            turn.note(Note::Reconnected);
         }
     }
 

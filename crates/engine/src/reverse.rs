@@ -200,11 +200,12 @@ impl Engine {
     /// A slab position for a reversal that waits; in line behind `position`.
     pub(crate) fn wait_for(
         &mut self,
-        turn: &Turn,
+        turn: &mut Turn,
         request: &Request,
         origin: Origin,
         position: u32,
     ) -> Option<TxnId> {
+        self.heard_from(turn, origin, position);
         let waiter = self.open_reversal(turn, request, origin)?;
         self.line_up(waiter, position);
         Some(waiter)

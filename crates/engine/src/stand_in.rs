@@ -79,6 +79,10 @@ impl Engine {
 
     /// It leaves without having stood: what stand-in's own counter was charged no record will ever tell of.
     pub(crate) fn uncover(&mut self, turn: &mut Turn, id: TxnId) {
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::CoverKept) {
+            return;
+        }
         if core::mem::take(&mut self.slab.at(id.index).cover_charged) {
             turn.ask(Effect::Uncover { txn: id });
         }

@@ -61,8 +61,8 @@ impl Tombs {
     }
 }
 
-/// All terminals of one shard together; about 60 bytes each here, 32 in the index.
-pub(crate) const TOMBSTONES_MAX: usize = 65_536;
+/// Tombstones of all terminals of one worker together; about 60 bytes each here, 32 in the index.
+pub const TOMBSTONES_MAX: usize = 65_536;
 
 #[cfg(test)]
 mod tests {

@@ -308,6 +308,11 @@ impl Dialect {
         self.keys.link.has(KeyPart::Transmission)
     }
 
+    /// Whether an answer must name its terminal, DE 41: one that does not belongs to nobody.
+    pub fn links_by_terminal(&self) -> bool {
+        self.keys.link.has(KeyPart::Terminal)
+    }
+
     /// Tries the dialect out: every field at its shortest, longest and odd lengths is written and read again.
     /// What comes back is what did not survive, in words; nothing for a good dialect.
     pub fn check(&self) -> Vec<String> {

@@ -130,6 +130,15 @@ fn problems(of: &str, with: &str) -> Vec<(usize, String)> {
 }
 
 #[test]
+fn what_an_answer_must_name_is_the_dialect_s() {
+    let by = |name| {
+        let dialect = Dialect::builtin(name).unwrap();
+        (dialect.links_by_transmission_time(), dialect.links_by_terminal())
+    };
+    assert_eq!((by("unionpay-pos"), by("iso87-binary")), ((false, true), (true, false)));
+}
+
+#[test]
 fn mistakes_are_told_with_their_line() {
     let line_of = |text: &str| {
         let source = Dialect::builtin_source("unionpay-pos").unwrap();
@@ -143,6 +152,7 @@ fn mistakes_are_told_with_their_line() {
         (r#"issuer-timeout = "98""#, r#"issuer-tiredness = "98""#, "no such cause"),
         (r#"issuer-timeout = "98""#, r#"issuer-timeout = "981""#, "a code of 2 characters"),
         (r#"kind = "reversal""#, r#"kind = "riversal""#, "no such kind"),
+        (r#"link = ["mti-class", "11", "41"]"#, r#"link = ["mti-class", "11", "42"]"#, "of nothing else"),
         ("highest = 64", "highest = 65", "expected 64, 128 or 192"),
         (r#"type = "n", size = 6"#, r#"type = "n", size = 6, encoding = "hex""#, "does not go with the type"),
         (r#"length = "LL", max = 19"#, r#"length = "LL", max = 190"#, "cannot say 190"),

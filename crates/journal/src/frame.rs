@@ -30,6 +30,7 @@ pub struct Frame {
     pub(crate) marks: Vec<Mark>,
     secrets: Vec<u8>,
     table: Vec<u32>,
+    stamp: u64,
 }
 
 /// What the worker wants to hear again about one record.
@@ -106,8 +107,19 @@ impl Frame {
         self.body.clear();
         self.marks.clear();
         self.table.clear();
+        self.stamp = 0;
         self.secrets.as_mut_slice().zeroize();
         self.secrets.clear();
+    }
+
+    /// A number of the worker's own, such as when it submitted the frame: comes back with it and all its parts.
+    pub fn stamp(&mut self, stamp: u64) {
+        self.stamp = stamp;
+    }
+
+    /// The number last given; 0 before.
+    pub fn stamped(&self) -> u64 {
+        self.stamp
     }
 
     /// Bytes that the frame takes as a batch, where sealing adds `overhead`.
@@ -157,7 +169,7 @@ impl Frame {
         let secrets = self.secrets[kept..].to_vec();
         self.secrets[kept..].zeroize();
         self.secrets.truncate(kept);
-        Self { body, marks, secrets, table }
+        Self { body, marks, secrets, table, stamp: self.stamp }
     }
 
     /// Bytes of the clear text that is to be sealed; 0 if there are no secrets.
@@ -202,6 +214,11 @@ impl Committed {
     pub fn tokens(&self) -> impl Iterator<Item = (u64, Kind, Lsn)> + '_ {
         let body = self.batch_lsn.0 + BATCH_HEADER_BYTES as u64;
         self.frame.marks.iter().map(move |mark| (mark.token, mark.kind, Lsn(body + u64::from(mark.offset))))
+    }
+
+    /// What the frame was stamped with.
+    pub fn stamped(&self) -> u64 {
+        self.frame.stamp
     }
 
     /// Sequence of the first record; the others follow without a gap.

@@ -119,7 +119,7 @@ label! {
         Undelivered = "undelivered",
         /// The connection ended inside a frame.
         CutFrame = "cut_frame",
-        /// A terminal connected again.
+        /// A terminal was heard again over another connection while its request was still in hand.
         Reconnect = "reconnect",
     }
 }

@@ -33,7 +33,13 @@ pub fn ensure_components() -> Result<(), String> {
     let has = |command: &str| {
         crate::run::cargo(&[command, "--version"]).output().is_ok_and(|output| output.status.success())
     };
-    missing_components(has)
+    missing_components(has).or_else(|missing| {
+        let rustup = find("rustup").ok_or_else(|| missing.clone())?;
+        eprintln!("{missing}: adding it");
+        let added =
+            Command::new(rustup).args(["component", "add"]).args(COMPONENTS.map(|(_, name)| name)).status();
+        if added.is_ok_and(|status| status.success()) { missing_components(has) } else { Err(missing) }
+    })
 }
 
 fn missing_components(has: impl Fn(&str) -> bool) -> Result<(), String> {

@@ -89,6 +89,14 @@ bugs! {
     StandInNotReversed = "stand-in-not-reversed",
     /// What was approved before the issuer refused its advice is reversed.
     RefusedAdviceReversed = "refused-advice-reversed",
+    /// What stand-in's own counter was charged stays charged where it approved nothing. (Found by a simulation.)
+    CoverKept = "cover-kept",
+    /// The advice goes though the request before it was not acknowledged as reversed.
+    AdviceOvertakes = "advice-overtakes-its-reversal",
+    /// What is taken back is not told to the issuer that has its advice.
+    TakeBackUntold = "take-back-untold",
+    /// The reversal of what stands goes before its advice was answered.
+    TakeBackOvertakes = "take-back-overtakes-its-advice",
     /// A repeat is a new transaction.
     RepeatIsNew = "repeat-is-new",
     /// A request with another amount under a known key is admitted.

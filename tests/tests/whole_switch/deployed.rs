@@ -13,6 +13,13 @@ fn setting(unit: &str, name: &str) -> Option<String> {
 }
 
 #[test]
+fn a_call_that_the_unit_denies_is_an_error_and_no_death() {
+    let unit = std::fs::read_to_string(root().join("deploy/systemd/pointsman.service")).unwrap();
+    assert!(unit.lines().any(|line| line.starts_with("SystemCallFilter=~")), "some calls are denied");
+    assert_eq!(setting(&unit, "SystemCallErrorNumber").as_deref(), Some("EPERM"), "without it: SIGSYS");
+}
+
+#[test]
 fn the_unit_s_user_owns_the_keys_that_the_page_installs() {
     let unit = std::fs::read_to_string(root().join("deploy/systemd/pointsman.service")).unwrap();
     let page = std::fs::read_to_string(root().join("deploy/README.md")).unwrap();

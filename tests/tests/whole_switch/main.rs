@@ -6,6 +6,7 @@ mod books;
 mod breaker;
 mod clock;
 mod complaints;
+mod counted;
 mod crowd;
 mod days;
 mod deployed;

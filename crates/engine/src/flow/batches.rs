@@ -95,5 +95,5 @@ impl Batches {
     }
 }
 
-/// About 150 bytes each.
-pub(crate) const BATCHES_MAX: usize = 65_536;
+/// Batches of one worker whose totals are kept; about 150 bytes each.
+pub const BATCHES_MAX: usize = 65_536;

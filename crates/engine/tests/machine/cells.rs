@@ -2,6 +2,7 @@
 
 use crate::builders::{GRACE, QUARANTINE_AFTER, answer, purchase, reversal, stand_in};
 use crate::world::World;
+use engine::effect::Note;
 use engine::record::UnmatchedReason;
 use engine::table::{Asks, Consequence, Next, Step, Stimulus, consequence, step};
 use engine::{Effect, Event, State, Timer, TxnId, Verdict};
@@ -314,6 +315,8 @@ fn named(effects: &[Effect]) -> Vec<Asks> {
         Effect::Answer { .. } => Some(Asks::Answer),
         Effect::Arm { .. } => Some(Asks::Arm),
         Effect::Count(_) => Some(Asks::Count),
+        // Here each request has a connection of its own: that says nothing of the cell.
+        Effect::Note(Note::Reconnected) => None,
         Effect::Note(_) => Some(Asks::Note),
         Effect::StandIn { .. } => Some(Asks::StandIn),
         Effect::Enlist { .. } | Effect::Post { .. } | Effect::Uncover { .. } => None,

@@ -242,6 +242,10 @@ impl Compiler<'_, '_> {
         if !link.has(KeyPart::Stan) || !link.has(KeyPart::Class) {
             self.problems.whole("keys: link needs mti-class and 11");
         }
+        let known = [KeyPart::Class, KeyPart::Stan, KeyPart::Transmission, KeyPart::Terminal];
+        if !link.is_within(known.into_iter().fold(KeyParts::default(), KeyParts::with)) {
+            self.problems.whole("keys: link is made of mti-class, 11, 7 and 41, of nothing else");
+        }
         let reversal = self.references(&raw.keys.reversal);
         let related = self.references(&raw.keys.related);
         Keys { slot, repeat: repeat.without(slot), alias, link, reversal, related }

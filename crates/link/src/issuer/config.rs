@@ -58,9 +58,9 @@ pub struct IssuerLinkConfig {
 }
 
 impl LinkKey {
-    /// As the dialect's own link key has it: with DE 7 where that is part of it (DESIGN 6).
+    /// As the dialect's own link key has it: with DE 7 and DE 41 where they are part of it.
     pub fn of(dialect: &Dialect) -> Self {
-        Self { transmission: dialect.links_by_transmission_time(), terminal: false }
+        Self { transmission: dialect.links_by_transmission_time(), terminal: dialect.links_by_terminal() }
     }
 }
 

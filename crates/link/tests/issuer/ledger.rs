@@ -69,8 +69,9 @@ impl Ledger {
         let dialect =
             Dialect::builtin(if unionpay { "unionpay-pos" } else { "iso87-binary" }).expect("built in");
         let framing = Framing::by_name(if unionpay { "unionpay" } else { "binary2" }).expect("built in");
+        let key = LinkKey::of(&dialect);
         let config = IssuerLinkConfig {
-            link_key: LinkKey { terminal: line.contains("de41"), ..LinkKey::of(&dialect) },
+            link_key: LinkKey { terminal: line.contains("de41") || key.terminal, ..key },
             sign_on: line.contains("sign-on"),
             sign_on_timeout_ms: 5_000,
             echo_every_ms: value(line, "echo").unwrap_or(0),

@@ -146,6 +146,15 @@ fn answers_pass_with_their_whole_link_key_and_others_with_the_reason() {
         link unionpay
         connect
         connected                        -> up
+        hear 0210 stan=5 code=00         -> answer 0210 000005 00
+        hear 0210 stan=5 code=00 without-de41 -> unmatched 000005: no DE 41
+    ",
+    );
+    check(
+        "
+        link
+        connect
+        connected                        -> up
         hear 0210 stan=5 code=00 without-de41 -> answer 0210 000005 00
     ",
     );

@@ -81,6 +81,10 @@ impl Config {
         add("owed to issuers, their content in the journal", owed, engine::DEBT_BYTES as u64);
         add("entries of the duplicate index", self.journal.index_entries as u64, INDEX_ENTRY);
         add("counters of limits", self.limit_counters as u64, COUNTER);
+        add("sums of terminals' batches", workers * engine::BATCHES_MAX as u64, BATCH_SUMS);
+        add("reversals without an original", workers * engine::TOMBSTONES_MAX as u64, TOMBSTONE);
+        let pairs = self.journal.segment_bytes / SHORTEST_RECORD;
+        add("keys of the open segment, twice while they are put in order", 2 * pairs, KEY);
         add("batches on their way to the journal", workers * LANE_DEPTH, BATCH);
         let terminals = self.merchants.iter().map(|merchant| merchant.terminals.len() as u64 + 1).sum();
         add("registered merchants and terminals", terminals, REGISTERED);
@@ -117,6 +121,14 @@ const CAPTURED: u64 = 16 << 10;
 const COUNTER: u64 = 64;
 /// Batches one lane may hold before the worker waits.
 const LANE_DEPTH: u64 = journal::LANE_DEPTH as u64;
+/// Totals of one terminal's batch in their map (crate `engine`: about 150 bytes).
+const BATCH_SUMS: u64 = 150;
+/// A mark of a reversal whose original never came (crate `engine`: about 60 bytes here, 32 in the index).
+const TOMBSTONE: u64 = 92;
+/// A record that the journal's index of originals lists is no shorter, its header included.
+const SHORTEST_RECORD: u64 = 64;
+/// Slot and position.
+const KEY: u64 = 16;
 /// A turn's 512 messages with two records each.
 const BATCH: u64 = 512 * (192 + 64 + 32);
 /// A merchant or terminal in its map with its ceilings.

@@ -153,3 +153,19 @@ fn same(one: &DeValue<'_>, other: &DeValue<'_>) -> bool {
 fn number(integer: &toml::de::DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_what_may_change() {
+        let page = include_str!("../../../../deploy/README.md");
+        let part = page.split("## What can change without a restart").nth(1).expect("the part");
+        let part = part.split("\n## ").next().expect("its text");
+        let named: Vec<&str> = part.split('`').skip(1).step_by(2).collect();
+        for (section, keys) in FREE_KEYS {
+            keys.iter().for_each(|key| assert!(named.contains(key), "[{section}] {key} is not on the page"));
+        }
+    }
+}

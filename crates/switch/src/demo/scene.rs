@@ -22,6 +22,9 @@ pub const MERCHANT: &str = "123456789123456";
 const BINS: [(&str, &str); 3] = [("622424", "cup"), ("541333", "harbour"), ("424242", "meadow")];
 const BIN_OF_NOBODY: &str = "999999";
 
+/// Cards of a fleet: so many that a demo of hours does not bring them all to their day's limit.
+const CARDS: u32 = 100_000;
+
 /// Amount endings by which issuers decline: every cause a merchant can be told.
 const ENDINGS: [u8; 12] = [51, 54, 55, 57, 58, 59, 61, 65, 91, 96, 12, 5];
 
@@ -87,7 +90,7 @@ impl Scene {
                 merchant: MERCHANT.into(),
                 acquirer: ["00010000", "00020000"][at].into(),
                 bins,
-                cards: 2_000,
+                cards: CARDS,
                 timeout: Duration::from_secs(8),
                 ..FleetConfig::new(vec![target], Some(tls.clone()), dialect)
             })
@@ -162,8 +165,8 @@ cutover = "23:00"
 [[limits]]
 name = "card"
 currency = "CNY"
-single = "50000.00"
-daily = "1500.00"
+single = "99.00"
+daily = "5000.00"
 
 [[listener]]
 name = "shops"

@@ -3,7 +3,7 @@
 //! Never falls back: a file that is missing or holds nothing useful is a fault that names it. Guards: TLS 1.2 at least,
 //! client certificates are required wherever a client CA is configured.
 
-use crate::config::{ClientTls, ServerTls};
+use crate::config::{ClientTls, Config, ServerTls};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
@@ -28,6 +28,15 @@ pub enum CertificateFault {
     Empty {
         /// The file.
         path: PathBuf,
+    },
+    /// No X.509 certificate.
+    #[error("{} holds something that is no certificate", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: x509_parser::nom::Err<x509_parser::error::X509Error>,
     },
     /// rustls does not take it.
     #[error("the certificates of {} do not make a TLS configuration", path.display())]
@@ -92,6 +101,28 @@ pub fn client(tls: &ClientTls) -> Result<Arc<ClientConfig>, CertificateFault> {
         Some((cert, own)) => builder.with_client_auth_cert(chain(cert)?, key(own)?).map_err(refused)?,
     };
     Ok(Arc::new(config))
+}
+
+/// When the first of all that we show others ends, seconds since 1970: listeners' chains and what links show issuers.
+/// `None` where nothing is shown.
+///
+/// # Errors
+/// [`CertificateFault`], naming the file.
+pub fn not_after(config: &Config) -> Result<Option<u64>, CertificateFault> {
+    let listeners = config.listeners.iter().filter_map(|one| one.tls.as_ref()).map(|tls| &tls.cert);
+    let links =
+        config.links.iter().filter_map(|one| one.tls.as_ref()?.identity.as_ref()).map(|(cert, _)| cert);
+    let mut first = None;
+    for path in listeners.chain(links) {
+        for one in chain(path)? {
+            let read = x509_parser::parse_x509_certificate(&one);
+            let (_, read) =
+                read.map_err(|source| CertificateFault::Unreadable { path: path.clone(), source })?;
+            let ends = read.validity().not_after.timestamp().max(0).unsigned_abs();
+            first = Some(first.map_or(ends, |first: u64| first.min(ends)));
+        }
+    }
+    Ok(first)
 }
 
 fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateFault> {

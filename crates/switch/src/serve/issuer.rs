@@ -350,8 +350,9 @@ impl Worker {
         if established && !port.greeted {
             port.greeted = true;
             port.session.on_connected(&now, &mut reading);
-            let resumed = port.socket.as_ref().is_some_and(Socket::resumed);
-            self.meter.handshake(Handshake::Ok, resumed);
+            if let Some(socket) = port.socket.as_ref().filter(|socket| !socket.is_plain()) {
+                self.meter.handshake(Handshake::Ok, socket.resumed());
+            }
         }
         let parsed = port.session.on_bytes(plain, &now, &mut self.index, &mut reading);
         let Reading { odd, requests, news, echoed, unreadable, .. } = reading;

@@ -67,6 +67,7 @@ impl Meter {
     pub fn note(&mut self, note: &Note) {
         match *note {
             Note::Duplicate => self.counts.duplicate(),
+            Note::Reconnected => self.counts.terminal_failure(TerminalFailure::Reconnect),
             Note::Contradiction => self.counts.contradictory_repeat(),
             Note::Late(issuer) => self.counts.late_response(issuer),
             Note::Unmatched(_) => self.counts.unmatched_response(),

@@ -93,6 +93,11 @@ impl Socket {
         self.channel.established()
     }
 
+    /// No TLS, so no handshake either.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.channel, Channel::Plain)
+    }
+
     /// The TLS session was resumed.
     pub fn resumed(&self) -> bool {
         self.channel.resumed()

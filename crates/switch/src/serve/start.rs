@@ -112,6 +112,7 @@ pub fn start_on(config: Config, disk: Arc<dyn Disk>, clock: Clock) -> Result<Run
     let (addresses, mut doors) = open_doors(&shared.config)?;
     let families = Arc::new(families);
     families.reload_successful(true);
+    families.certificate_not_after(certificates::not_after(&shared.config)?.unwrap_or(0));
     let owned: Result<Vec<_>, _> =
         (0..shared.config.workers).map(|at| links_of(WorkerIx(at as u16), &shared.config)).collect();
     let mut owned = owned?.into_iter();

@@ -212,7 +212,9 @@ impl Worker {
         while let Some(commit) = self.lane.take() {
             match commit {
                 Commit::Durable(committed) => {
+                    let took = self.now.tick.since(Tick(committed.stamped()));
                     for (token, _, lsn) in committed.tokens() {
+                        self.meter.latency(telemetry::Stage::Journal, took);
                         self.handle(Event::Durable { token, lsn }, None);
                     }
                     self.spare.push(committed.into_frame());
@@ -347,11 +349,14 @@ impl Worker {
         if self.dead {
             return self.frames.clear();
         }
+        let now = self.clock.tick().0;
         if !self.frames.normal.is_empty() {
+            self.frames.normal.stamp(now);
             let empty = self.spare.pop().unwrap_or_default();
             self.lane.submit(std::mem::replace(&mut self.frames.normal, empty), Class::Normal);
         }
         if !self.frames.owed.is_empty() {
+            self.frames.owed.stamp(now);
             let empty = self.spare.pop().unwrap_or_default();
             self.lane.submit(std::mem::replace(&mut self.frames.owed, empty), Class::Owed);
         }

@@ -29,6 +29,9 @@ impl Worker {
         let now = self.clock.now();
         let Some(port) = self.ports[link.at()].as_mut() else { return now.tick };
         if let Some(mut socket) = port.socket.take() {
+            if !port.greeted && !socket.is_plain() {
+                self.meter.handshake(Handshake::Failed, false);
+            }
             socket.goodbye();
             self.meter.connections(Side::Issuer, -1);
         }
