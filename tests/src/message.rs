@@ -117,11 +117,19 @@ impl Speech {
     /// # Panics
     /// If the switch sent what its dialect does not allow.
     pub fn text(&self, body: &[u8], field: u8) -> Option<String> {
+        Some(String::from_utf8_lossy(&self.content(body, field)?).into_owned())
+    }
+
+    /// A field of a message as bytes.
+    ///
+    /// # Panics
+    /// If the switch sent what its dialect does not allow.
+    pub fn content(&self, body: &[u8], field: u8) -> Option<Vec<u8>> {
         let mut index = Index::new();
         decode(&self.dialect, body, &mut index).unwrap();
         let mut content = [0; 999];
         let len = View::new(&self.dialect, body, &index).content(field, &mut content)?;
-        Some(String::from_utf8_lossy(&content[..len]).into_owned())
+        Some(content[..len].to_vec())
     }
 
     /// An answer from its bytes.

@@ -93,8 +93,7 @@ impl Terminal {
     /// # Errors
     /// What the socket says; `UnexpectedEof` if the switch has closed.
     pub fn hear(&mut self) -> io::Result<Answer> {
-        let frame = self.speech.read(&mut self.wire, &mut self.rest)?;
-        let (_, body) = frame.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+        let body = self.hear_body()?;
         Ok(self.speech.answer(&body))
     }
 
@@ -104,9 +103,22 @@ impl Terminal {
     /// As [`Terminal::ask`].
     pub fn ask_field(&mut self, ask: &Ask, field: u8) -> io::Result<Option<String>> {
         self.send(ask)?;
-        let frame = self.speech.read(&mut self.wire, &mut self.rest)?;
-        let (_, body) = frame.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+        let body = self.hear_body()?;
         Ok(self.speech.text(&body, field))
+    }
+
+    /// The code of the next answer, and a field of it as bytes.
+    ///
+    /// # Errors
+    /// As [`Terminal::hear`].
+    pub fn hear_with(&mut self, field: u8) -> io::Result<(String, Option<Vec<u8>>)> {
+        let body = self.hear_body()?;
+        Ok((self.speech.answer(&body).code.as_str().to_owned(), self.speech.content(&body, field)))
+    }
+
+    fn hear_body(&mut self) -> io::Result<Vec<u8>> {
+        let frame = self.speech.read(&mut self.wire, &mut self.rest)?;
+        Ok(frame.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?.1)
     }
 
     /// Sends and hears.

@@ -269,7 +269,7 @@ impl Explanation {
 /// The name of a code that no table has.
 fn missing(language: Language) -> &'static str {
     match language {
-        Language::En => "not in the catalogue",
-        Language::Zh => "不在目录中",
+        Language::En => "declined, not in the catalogue",
+        Language::Zh => "拒绝，不在目录中",
     }
 }

@@ -210,7 +210,7 @@ fn an_unknown_code_is_shown_as_itself_and_counted_as_other() {
     assert_eq!((told.code.as_str(), told.cause, told.counted_as.as_str()), ("ZZ", "unstated", "other"));
     assert_eq!(
         (told.name.as_str(), told.in_catalogue, told.approves),
-        ("not in the catalogue", false, false)
+        ("declined, not in the catalogue", false, false)
     );
 }
 

@@ -183,6 +183,7 @@ fn a_support_desk_finds_out_what_happened_while_the_switch_runs_and_after() {
 
     let rrn = one["rrn"].as_str().unwrap();
     assert_eq!(stage.json(&["txn", "show", rrn], "")["transaction"]["serial"], one["serial"]);
+    explains(&stage, rrn);
     let by_cause = stage.json(&["txn", "find", "--cause", "no-such-issuer"], "");
     assert_eq!(by_cause["transactions"][0]["outcome"], "refused");
     let (status, nothing) = stage.pointsman(&["txn", "find", "--terminal", "99999999"], "");
@@ -205,6 +206,31 @@ fn a_support_desk_finds_out_what_happened_while_the_switch_runs_and_after() {
         live,
         "what was filled live is what a rebuild makes"
     );
+}
+
+/// `explain --txn`: what happened hop by hop, why, who acts, what to try.
+fn explains(stage: &Stage, rrn: &str) {
+    let told = stage.json(&["explain", "--txn", rrn], "");
+    assert_eq!((told["code"].as_str(), told["cause"].as_str()), (Some("51"), Some("funds")), "{told}");
+    for key in ["who_acts", "cardholder", "merchant", "operator", "retry", "hops", "transaction"] {
+        assert!(!told[key].is_null(), "{key} in {told}");
+    }
+    let (status, told) = stage.pointsman(&["explain", "--txn", rrn, "--lang", "zh"], "");
+    for words in ["INTENT", "harbour/a", "OUTCOME", "余额不足", "谁来处理", "持卡人", "能否重试"]
+    {
+        assert!(status == 0 && told.contains(words), "{words} in\n{told}");
+    }
+    // What was refused at once has no number: the receipt has terminal and STAN.
+    let ours = stage.json(&["explain", "--txn", "T0000001/000003"], "");
+    assert_eq!(
+        (ours["internal"].as_str(), ours["id"].as_str()),
+        (Some("no-such-issuer"), Some("E07")),
+        "{ours}"
+    );
+    let (status, approved) = stage.pointsman(&["explain", "--txn", &rrn_of(stage, 1)], "");
+    assert!(status == 0 && approved.contains("not declined: nothing to explain"), "{approved}");
+    let (status, nothing) = stage.pointsman(&["explain", "--txn", "999999999999"], "");
+    assert!(status == 2 && nothing.contains("nothing found: searched by RRN"), "{nothing}");
 }
 
 #[test]

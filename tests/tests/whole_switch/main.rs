@@ -11,6 +11,7 @@ mod crowd;
 mod days;
 mod deployed;
 mod disk;
+mod explained;
 mod faults;
 mod high_water;
 mod kill_nine;

@@ -36,6 +36,9 @@ pub enum Command {
     /// Print a message field by field; card numbers and other secrets are masked
     #[command(after_help = DECODE_EXAMPLES)]
     Decode(Decode),
+    /// Tell why something is declined: a response code, a cause of the switch's own, or one transaction; who acts and what to try
+    #[command(after_help = super::explain::EXAMPLES)]
+    Explain(Box<super::explain::Explain>),
     /// Look at dialects of ISO 8583
     Dialect {
         /// What to do with them
@@ -350,7 +353,7 @@ pub struct TxnFind {
 /// `txn show`
 #[derive(Debug, Args)]
 pub struct TxnShow {
-    /// Its number, such as 3-0-1204, or its RRN
+    /// Its number, such as 3-0-1204, its RRN, or terminal and STAN as on the receipt: 10000019/000403
     #[arg(value_name = "NUMBER|RRN")]
     pub which: String,
     #[command(flatten)]

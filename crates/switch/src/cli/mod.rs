@@ -13,6 +13,7 @@ mod decode;
 #[cfg(feature = "demo")]
 mod demo;
 mod dialect;
+mod explain;
 mod failure;
 mod input;
 mod journal;
@@ -51,6 +52,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Check(check) => check::run(&check),
         Command::Send(send) => send::run(&send),
         Command::Decode(decode) => decode::run(&decode),
+        Command::Explain(explain) => explain::run(&explain),
         Command::Dialect { command: DialectCommand::Check(check) } => dialect::check(&check),
         Command::Dialect { command: DialectCommand::List(list) } => dialect::list(&list),
         Command::Dialect { command: DialectCommand::Show { name } } => dialect::show(&name),

@@ -7,7 +7,7 @@ mod table;
 mod times;
 
 use super::archive::{self, Lag};
-use super::args::{TxnFind, TxnShow};
+use super::args::{ArchiveAt, TxnFind, TxnShow};
 use super::{Failure, output};
 use crate::config::Config;
 use ::archive::{Acts, Found, Key, Search, Timeline, View};
@@ -73,39 +73,68 @@ pub(super) fn find(args: &TxnFind) -> Result<ExitCode, Failure> {
 }
 
 pub(super) fn show(args: &TxnShow) -> Result<ExitCode, Failure> {
-    let config = Config::load(&args.at.config)?;
-    let zone = Zone::of(&config);
-    let place = archive::place(&config, &args.at)?;
-    let view = archive::up_to_date(&place)?;
-    let lag = archive::lag(&view, &place)?;
-    let search = Search { keys: vec![search::which(&args.which)], limit: 2, ..Search::default() };
-    let found = match &searched(view.find(&search))?[..] {
-        [] => {
-            output::print(table::nothing(&search, &lag, &zone))?;
-            return Ok(ExitCode::from(NOTHING));
-        }
-        // An RRN of a terminal's own may be of several: the newest.
-        [found, ..] => timeline(&view, found)?,
+    let Some(Looked { timeline, lag, config, zone }) = look_up(&args.which, &args.at)? else {
+        return Ok(ExitCode::from(NOTHING));
     };
     if args.at.json {
-        let acts = acts(&found.transaction, &config);
-        output::json(&Shown { archive: &lag, timeline: &found, acts })?;
+        let acts = acts(&timeline.transaction, &config);
+        output::json(&Shown { archive: &lag, timeline: &timeline, acts })?;
     } else {
-        tell(&found, &config, &zone)?;
+        tell(&timeline, &config, &zone)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// One transaction, and what it was found in.
+pub(super) struct Looked {
+    pub(super) timeline: Timeline,
+    pub(super) lag: Lag,
+    pub(super) config: Config,
+    zone: Zone,
+}
+
+/// The transaction of a number or RRN; `None`, and what was searched is printed, if there is none.
+pub(super) fn look_up(which: &str, at: &ArchiveAt) -> Result<Option<Looked>, Failure> {
+    let config = Config::load(&at.config)?;
+    let zone = Zone::of(&config);
+    let place = archive::place(&config, at)?;
+    let view = archive::up_to_date(&place)?;
+    let lag = archive::lag(&view, &place)?;
+    let search = Search { keys: search::which(which), limit: 2, ..Search::default() };
+    let timeline = match &searched(view.find(&search))?[..] {
+        [] => {
+            output::print(table::nothing(&search, &lag, &zone))?;
+            return Ok(None);
+        }
+        // An RRN of a terminal's own may be of several: the newest.
+        [found, ..] => timeline(&view, found)?,
+    };
+    Ok(Some(Looked { timeline, lag, config, zone }))
+}
+
 fn tell(timeline: &Timeline, config: &Config, zone: &Zone) -> Result<(), Failure> {
-    output::print(table::headline(timeline, acts(&timeline.transaction, config).as_ref(), zone))?;
-    output::print_table(&table::facts(&timeline.transaction))?;
-    output::print("")?;
-    output::print_table(&table::hops(timeline, zone))?;
+    tell_hops(timeline, config, zone)?;
     let fields = table::fields(timeline);
     if !fields.is_empty() {
         output::print(format!("\njournaled: {fields}"))?;
     }
     timeline.messages.as_ref().map_or(Ok(()), |said| output::print(table::messages(said, zone)))
+}
+
+/// Headline, what identifies it, and its hops.
+fn tell_hops(timeline: &Timeline, config: &Config, zone: &Zone) -> Result<(), Failure> {
+    output::print(table::headline(timeline, acts(&timeline.transaction, config).as_ref(), zone))?;
+    output::print_table(&table::facts(&timeline.transaction))?;
+    output::print("")?;
+    output::print_table(&table::hops(timeline, zone))
+}
+
+impl Looked {
+    /// Likewise, with a line between that and what follows.
+    pub(super) fn tell_hops(&self) -> Result<(), Failure> {
+        tell_hops(&self.timeline, &self.config, &self.zone)?;
+        output::print("")
+    }
 }
 
 fn timeline(view: &View, found: &Found) -> Result<Timeline, Failure> {
@@ -119,10 +148,14 @@ fn acts(found: &Found, config: &Config) -> Option<Acts> {
     if !found.is_decline() && found.cause.is_none() {
         return None;
     }
+    Acts::of(found.internal_cause(), found.code.as_deref(), issuer_dialect(found, config))
+}
+
+/// By which table an issuer's code is read.
+pub(super) fn issuer_dialect<'a>(found: &Found, config: &'a Config) -> &'a str {
     let issuer = found.issuer.as_deref();
     let known = config.issuers.iter().find(|one| Some(one.name.as_str()) == issuer);
-    let dialect = known.map_or("iso87", |issuer| issuer.dialect.name());
-    Acts::of(found.internal_cause(), found.code.as_deref(), dialect)
+    known.map_or("iso87", |issuer| issuer.dialect.name())
 }
 
 fn searched<T>(result: Result<T, ::archive::Fault>) -> Result<T, Failure> {
@@ -130,4 +163,4 @@ fn searched<T>(result: Result<T, ::archive::Fault>) -> Result<T, Failure> {
 }
 
 /// Exit status of a search that found nothing.
-const NOTHING: u8 = 2;
+pub(super) const NOTHING: u8 = 2;

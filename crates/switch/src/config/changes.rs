@@ -25,7 +25,7 @@ pub fn fixed(running: &Source, new: &Source) -> Vec<Problem> {
 }
 
 /// Sections that only the snapshot is made of.
-const FREE_SECTIONS: [&str; 3] = ["limits", "route", "merchant"];
+const FREE_SECTIONS: [&str; 4] = ["contacts", "limits", "route", "merchant"];
 
 /// Keys of the other sections that no socket, thread or table was made from.
 const FREE_KEYS: [(&str, &[&str]); 3] = [
@@ -48,6 +48,7 @@ const FREE_KEYS: [(&str, &[&str]); 3] = [
             "saf_max",
             "saf_high_water",
             "saf_window",
+            "contact",
         ],
     ),
 ];

@@ -3,6 +3,7 @@
 
 mod archive;
 mod ceilings;
+mod explaining;
 mod issuers;
 mod journal;
 mod listeners;
@@ -51,9 +52,10 @@ pub fn check(source: Source, file: &File, mut notes: Notes) -> Result<Config, (S
 fn stations(known: &Known<'_>, notes: &mut Notes) -> Config {
     let calendars = ceilings::calendars(known, notes);
     let limits = ceilings::limits(known, notes);
-    let listeners = listeners::check(known, notes);
+    let mut listeners = listeners::check(known, notes);
     let process = process(known, notes);
     let (issuers, links) = issuers::check(known, &limits, process.workers, notes);
+    explaining::with_issuers(&mut listeners, &issuers);
     issuers::deadlines(known, process.margin_ms, notes);
     let (routes, card_limits) = routes::check(known, &limits, notes);
     Config {
@@ -66,6 +68,7 @@ fn stations(known: &Known<'_>, notes: &mut Notes) -> Config {
         admin: admin(known, notes),
         journal: journal::check(known, notes),
         archive: archive::check(known, notes),
+        contacts: explaining::contacts(known, notes),
         merchants: merchants::check(known, &limits, &listeners, notes),
         calendars,
         listeners,

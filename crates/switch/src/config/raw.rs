@@ -22,6 +22,8 @@ pub struct File {
     pub journal: Field<Journal>,
     /// `[archive]`
     pub archive: Field<Archive>,
+    /// `[contacts]`
+    pub contacts: Field<Contacts>,
     /// `[[calendar]]`
     pub calendars: Vec<Spanned<Calendar>>,
     /// `[[limits]]`
@@ -93,6 +95,17 @@ section! {
 }
 
 section! {
+    /// How parties are reached.
+    Contacts {
+        cardholder: Field<String>,
+        issuer: Field<String>,
+        merchant: Field<String>,
+        acquirer: Field<String>,
+        network: Field<String>,
+    }
+}
+
+section! {
     /// Business days of an institution.
     Calendar { name: Field<String>, zone: Field<String>, cutover: Field<String>, }
 }
@@ -134,9 +147,15 @@ section! {
         max_connections: Field<i64>,
         in_flight_per_connection: Field<i64>,
         output_max_bytes: Field<i64>,
+        explanation: Field<Explanation>,
         tls: Field<ServerTls>,
         allow_unauthenticated: Field<bool>,
     }
+}
+
+section! {
+    /// The text beside the code of a decline.
+    Explanation { field: Field<String>, language: Field<String>, charset: Field<String>, }
 }
 
 section! {
@@ -183,6 +202,7 @@ section! {
         forwarder: Field<String>,
         terminal: Field<String>,
         merchant: Field<String>,
+        contact: Field<String>,
         link: Option<Vec<Spanned<Link>>>,
     }
 }

@@ -27,6 +27,7 @@ fn sections(document: DeTable<'_>, notes: &mut Notes) -> File {
             "admin" => file.admin = one(value, "admin", notes),
             "journal" => file.journal = one(value, "journal", notes),
             "archive" => file.archive = one(value, "archive", notes),
+            "contacts" => file.contacts = one(value, "contacts", notes),
             "calendar" => file.calendars = many(value, "calendar", notes),
             "limits" => file.limits = many(value, "limits", notes),
             "listener" => file.listeners = many(value, "listener", notes),
@@ -147,6 +148,7 @@ fn explained(message: &str) -> String {
     }
 }
 
-const SECTIONS: [&str; 10] = [
-    "switch", "admin", "journal", "archive", "calendar", "limits", "listener", "issuer", "route", "merchant",
+const SECTIONS: [&str; 11] = [
+    "switch", "admin", "journal", "archive", "contacts", "calendar", "limits", "listener", "issuer", "route",
+    "merchant",
 ];

@@ -3,9 +3,10 @@
 //! and link that is open to others was allowed to be.
 
 use super::source::Source;
+use declines::{Contacts, Slips, Who, Wording};
 use engine::{ListenerTerms, RefundTerms, StandInTerms, Standing};
 use framing::{Envelope, Framing};
-use iso8583::Dialect;
+use iso8583::{Dialect, TextPlace};
 use limits::{Calendar, Rule};
 use link::IssuerLinkConfig;
 use routing::{BreakerRule, Policy, RangeRow};
@@ -35,6 +36,8 @@ pub struct Config {
     pub journal: JournalConfig,
     /// Where transactions are found again; without it `txn find` has only what a command archived.
     pub archive: Option<ArchiveConfig>,
+    /// How parties are reached.
+    pub contacts: Contacts,
     /// By `CalendarIx`.
     pub calendars: Vec<CalendarConfig>,
     /// By `ListenerIx`.
@@ -51,6 +54,18 @@ pub struct Config {
     pub merchants: Vec<MerchantConfig>,
     /// What is allowed but should be known; already with line numbers.
     pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// How parties are reached about an issuer's transactions: its own desk comes before the common one.
+    pub fn contacts_with(&self, issuer: Option<&str>) -> Contacts {
+        let mut contacts = self.contacts.clone();
+        let known = self.issuers.iter().find(|one| Some(one.name.as_str()) == issuer);
+        if let Some(desk) = known.and_then(|issuer| issuer.contact.clone()) {
+            contacts.insert(Who::Issuer, desk);
+        }
+        contacts
+    }
 }
 
 /// The journal's settings and those of what is rebuilt from it.
@@ -132,6 +147,8 @@ pub struct ListenerConfig {
     pub framing: Framing,
     /// What the engine holds its messages to.
     pub terms: ListenerTerms,
+    /// What its answers say beside the code of a decline; `None`: nothing.
+    pub explaining: Option<Explaining>,
     /// Silence between frames that is put up with.
     pub idle_ms: u64,
     /// Connections over all workers.
@@ -140,6 +157,17 @@ pub struct ListenerConfig {
     pub in_flight_per_connection: u32,
     /// Bytes a peer may leave unread.
     pub output_max: u32,
+}
+
+/// The text beside the code of a decline.
+#[derive(Clone)]
+pub struct Explaining {
+    /// Where it stands.
+    pub place: TextPlace,
+    /// Language, characters and room.
+    pub wording: Wording,
+    /// The texts, encoded.
+    pub slips: Arc<Slips>,
 }
 
 /// Our certificate, and whose certificates we take.
@@ -180,6 +208,8 @@ pub struct IssuerConfig {
     pub require_approval_code: bool,
     /// A completion may be this much of its pre-authorization, in percent.
     pub completion_percent: u16,
+    /// How its duty desk is reached.
+    pub contact: Option<String>,
     /// What may be approved in its stead.
     pub stand_in: Option<StandInTerms>,
     /// Business day of its ceilings and those of its cards.

@@ -4,10 +4,12 @@
 //! Guards: effects are done in order, within the turn that asked.
 
 use super::advices::{kept, named};
+use super::slips::explained;
 use super::wording::words;
 use super::worker::Worker;
+use crate::config::ListenerConfig;
 use engine::effect::Note;
-use engine::{Code, Context, Effect, Event, Origin, Permit, Reply, TxnId};
+use engine::{Context, Effect, Event, Origin, Permit, Reply, TxnId};
 use framing::Envelope;
 use iso8583::{CodeVerdict, Forward, ReversalOf, ReversalStan};
 use std::cell::Cell;
@@ -346,12 +348,13 @@ impl Worker {
     fn reply_kept(&mut self, txn: TxnId, origin: Origin, reply: &Reply) {
         let Some(wire) = self.wires.get(txn) else { return };
         let config = &self.shared.config;
-        let dialect = &config.listeners[wire.listener.at()].dialect;
+        let listener = &config.listeners[wire.listener.at()];
+        let dialect = &listener.dialect;
         let (envelope, received) = (wire.envelope.reply(), wire.received);
         let answers_waiting = wire.waiting == Some(origin);
         let body = &mut self.body;
         body.clear();
-        let said = rendered(dialect, reply);
+        let said = rendered(listener, reply);
         if iso8583::locate(dialect, &wire.request, &mut self.index).is_err() {
             return;
         }
@@ -398,8 +401,9 @@ impl Worker {
     /// A reply to the message being handled.
     fn reply_at_hand(&mut self, origin: Origin, reply: &Reply, at_hand: Option<&AtHand<'_>>) {
         let Some(message) = at_hand else { return };
-        let dialect = &self.shared.config.listeners[message.origin.listener.at()].dialect;
-        let said = rendered(dialect, reply);
+        let listener = &self.shared.config.listeners[message.origin.listener.at()];
+        let dialect = &listener.dialect;
+        let said = rendered(listener, reply);
         self.body.clear();
         let written = match iso8583::locate(dialect, message.body, &mut self.index) {
             Ok(()) => iso8583::write_reply(dialect, message.body, &self.index, &said, &mut self.body),
@@ -456,21 +460,18 @@ impl Worker {
     }
 }
 
-/// A reply in the terminal's dialect.
-fn rendered(dialect: &iso8583::Dialect, reply: &Reply) -> iso8583::Reply<'static> {
-    let code = match reply.code {
-        Code::Wire(code) => code,
-        Code::Internal(cause) => dialect.code_for(cause),
-    };
+/// A reply in the terminal's dialect, with the text beside its code.
+fn rendered<'a>(listener: &'a ListenerConfig, reply: &Reply) -> iso8583::Reply<'a> {
+    let said = explained(listener, reply.code);
     iso8583::Reply {
         rrn: reply.rrn,
         approval_code: reply.approval_code,
         arpc: reply.arpc,
         amount: reply.amount,
         batch: reply.batch,
-        text: reply.stand_in.then_some(STAND_IN),
+        text: reply.stand_in.then_some(STAND_IN).or(said.text),
         compared: reply.compared.map(|results| results.map(|result| b'0' + result as u8)),
-        ..iso8583::Reply::new(code)
+        ..said
     }
 }
 

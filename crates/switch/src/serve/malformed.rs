@@ -3,8 +3,9 @@
 //! Never believes more of them than MTI, STAN and terminal. Guards: such a refusal takes the way of every other one, within a
 //! turn: REFUSED first, its count next, the answer last; it holds its place in its connection's bound until then.
 
+use super::slips::explained;
 use super::worker::Worker;
-use engine::{Event, Origin};
+use engine::{Code, Event, Origin};
 use framing::Envelope;
 use iso8583::Trusted;
 use terms::{InternalCause, Kind, Request};
@@ -37,11 +38,11 @@ impl Worker {
     }
 
     fn tell_malformed(&mut self, one: &Malformed) {
-        let dialect = &self.shared.config.listeners[one.origin.listener.at()].dialect;
-        let code = dialect.code_for(InternalCause::FormatError);
+        let listener = &self.shared.config.listeners[one.origin.listener.at()];
+        let said = explained(listener, Code::Internal(InternalCause::FormatError));
         let mut body = std::mem::take(&mut self.body);
         body.clear();
-        match iso8583::write_refusal(dialect, &one.trusted, &iso8583::Reply::new(code), &mut body) {
+        match iso8583::write_refusal(&listener.dialect, &one.trusted, &said, &mut body) {
             Ok(_) => self.deliver(one.origin, one.envelope.reply(), None, &body),
             // What cannot be said in this dialect stays unsaid: the terminal's own clock runs out.
             Err(_) => self.forgo_here(one.origin),

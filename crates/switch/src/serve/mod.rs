@@ -26,6 +26,7 @@ mod retention;
 mod runner;
 mod running;
 mod shared;
+mod slips;
 mod socket;
 mod start;
 mod status;

@@ -47,8 +47,16 @@ fn token_of(from: &str, config: &Config) -> Result<CardToken, Failure> {
     Ok(Tokenizer::new(keys.token_key()).token(pan))
 }
 
-/// A number such as `3-0-1204`, else an RRN.
-pub(super) fn which(text: &str) -> Key {
+/// A number such as `3-0-1204`, terminal and STAN as `10000019/000403` (what was refused at once has no other), else an RRN.
+pub(super) fn which(text: &str) -> Vec<Key> {
+    let stan = |digits: &str| digits.parse().ok().filter(|stan| (1..=999_999).contains(stan));
+    match text.rsplit_once('/').and_then(|(terminal, digits)| Some((terminal, stan(digits)?))) {
+        Some((terminal, stan)) => vec![Key::Terminal(terminal.to_owned()), Key::Stan(stan)],
+        None => vec![numbered(text)],
+    }
+}
+
+fn numbered(text: &str) -> Key {
     let mut parts = text.splitn(3, '-').map(str::parse::<u64>);
     match (parts.next(), parts.next(), parts.next()) {
         (Some(Ok(epoch)), Some(Ok(shard)), Some(Ok(counter))) if shard < 64 && counter < 1 << 42 => {
@@ -85,9 +93,11 @@ mod tests {
 
     #[test]
     fn a_number_is_told_from_an_rrn() {
-        assert_eq!(which("3-0-1204"), Key::Serial(Serial::new(3, 0, 1204).0));
-        assert_eq!(which("326A0000001B"), Key::Rrn("326A0000001B".into()));
-        assert_eq!(which("3-64-1"), Key::Rrn("3-64-1".into()));
+        assert_eq!(which("3-0-1204"), [Key::Serial(Serial::new(3, 0, 1204).0)]);
+        assert_eq!(which("326A0000001B"), [Key::Rrn("326A0000001B".into())]);
+        assert_eq!(which("3-64-1"), [Key::Rrn("3-64-1".into())]);
+        assert_eq!(which("10000019/000403"), [Key::Terminal("10000019".into()), Key::Stan(403)]);
+        assert_eq!(which("10000019/0"), [Key::Rrn("10000019/0".into())]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! Never connects. Guards: links are numbered over all issuers in the order of the file; an issuer's deadline always leaves
 //! time to answer the terminal.
 
-use super::{Known, listeners, ourselves, peers, stand_in};
+use super::{Known, explaining, listeners, ourselves, peers, stand_in};
 use crate::config::notes::Notes;
 use crate::config::raw;
 use crate::config::section::{Names, Section};
@@ -86,6 +86,7 @@ fn issuer(
             1..=200,
             COMPLETION_PERCENT,
         ),
+        contact: explaining::contact(section, "contact", &raw.contact),
         stand_in: stand_in::check(section, &raw.stand_in, known, limits),
         balance: section.choice("balance", &raw.balance, &balances, Policy::RoundRobin),
         sign_on: flag(&raw.sign_on, true),

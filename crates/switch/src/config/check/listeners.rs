@@ -1,7 +1,7 @@
 //! Ports for terminals and acquirers.
 //! Never binds one. Guards: no two listeners share an address; MACs and PINs are not promised before there are keys.
 
-use super::{Known, peers};
+use super::{Known, explaining, peers};
 use crate::config::notes::Notes;
 use crate::config::raw;
 use crate::config::section::Section;
@@ -28,6 +28,8 @@ fn listener(section: &mut Section<'_>, raw: &raw::Listener, known: &Known<'_>) -
     let dialect = peers::dialect(section, &raw.dialect, known);
     let framing = peers::framing(section, &raw.framing, &raw.max_frame_bytes);
     let terms = terms(section, raw, known);
+    let explaining =
+        dialect.as_ref().and_then(|dialect| explaining::check(section, &raw.explanation, dialect));
     let tls = raw.tls.as_ref().map(|tls| server_tls(section, tls));
     if let (Some(listen), Some(value)) = (listen, &raw.listen) {
         let proven = listen.ip().is_loopback() || tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
@@ -46,6 +48,7 @@ fn listener(section: &mut Section<'_>, raw: &raw::Listener, known: &Known<'_>) -
         ),
         output_max: section.number("output_max_bytes", &raw.output_max_bytes, 4_096..=1 << 26, 1 << 18),
         listen: listen?,
+        explaining,
         tls,
         dialect: dialect?,
         framing: framing?,

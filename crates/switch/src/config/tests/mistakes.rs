@@ -52,7 +52,7 @@ fn what_is_not_toml_is_shown_at_its_line() {
 fn unknown_sections_keys_and_wrong_types_are_named() {
     check(
         &[("[[merchant]]", "[[merchants]]")],
-        "line 45: unknown section [merchants], expected \"switch\", \"admin\", \"journal\", \"archive\", \"calendar\", \"limits\", \
+        "line 45: unknown section [merchants], expected \"switch\", \"admin\", \"journal\", \"archive\", \"contacts\", \"calendar\", \"limits\", \
          \"listener\", \"issuer\", \"route\" or \"merchant\"; did you mean \"merchant\"?",
     );
     check(
@@ -425,5 +425,55 @@ fn a_link_must_be_able_to_sign_on() {
         &[("timeout_ms = 20_000", "timeout_ms = 20_000\nterminal = \"NINE-CHARS\"")],
         "line 28: issuer \"harbour\": our network management cannot be written in its dialect: cannot write field \
          41: longer than 8",
+    );
+}
+
+#[test]
+fn texts_beside_codes_need_room_and_characters_that_fit() {
+    let listener = "framing = \"unionpay\"";
+    let with = |explanation: &str| format!("{listener}\nexplanation = {explanation}");
+    for good in [
+        "{ field = \"none\" }",
+        "{ field = \"44\", language = \"en\", charset = \"ascii\" }",
+        "{ field = \"63.2\", language = \"zh\", charset = \"utf-8\" }",
+        "{ language = \"zh\" }",
+    ] {
+        check(&[(listener, &with(good))], "clean");
+    }
+    for (wrong, expected) in [
+        (
+            "{ field = \"39\" }",
+            "line 24: listener \"pos\": explanation.field = \"39\", expected \"none\" or a field of unionpay-pos with room for 16 bytes \
+             of text (left out: the dialect's own)",
+        ),
+        (
+            "{ language = \"de\" }",
+            "line 24: listener \"pos\": explanation.language = \"de\", expected \"en\" or \"zh\"",
+        ),
+        (
+            "{ charset = \"ascii\" }",
+            "line 24: listener \"pos\": explanation.language = \"zh\" needs gbk or utf-8, in a field that takes any bytes",
+        ),
+        (
+            "{ feild = \"44\" }",
+            "line 24: listener \"pos\": unknown key `feild`, expected one of field, language, charset",
+        ),
+    ] {
+        check(&[(listener, &with(wrong))], expected);
+    }
+}
+
+#[test]
+fn contacts_are_lines_of_text() {
+    let journal = "[[calendar]]";
+    let with = |contacts: &str| format!("[contacts]\n{contacts}\n\n{journal}");
+    check(&[(journal, &with("acquirer = \"95516\"\nissuer = \"the number on the card\""))], "clean");
+    check(
+        &[(journal, &with("acquirer = \" \""))],
+        "line 10: contacts: acquirer = \" \", expected 1 to 120 printable characters",
+    );
+    check(
+        &[(journal, &with("bank = \"95516\""))],
+        "line 10: contacts: unknown key `bank`, expected one of cardholder, issuer, merchant, acquirer, network",
     );
 }
