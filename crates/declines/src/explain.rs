@@ -68,6 +68,11 @@ pub struct Explanation {
     pub may_be_ours: Vec<&'static str>,
     #[serde(skip)]
     language: Language,
+    /// What people call the duration and the parties, in their order.
+    #[serde(skip)]
+    lasts_name: String,
+    #[serde(skip)]
+    who_names: Vec<String>,
 }
 
 /// Another try.
@@ -187,6 +192,8 @@ impl Catalogue {
             wire: BTreeMap::new(),
             may_be_ours: Vec::new(),
             language,
+            lasts_name: self.lasts_word(reason.lasts).to(language).to_owned(),
+            who_names: reason.who.iter().map(|who| self.who_word(*who).to(language).to_owned()).collect(),
         }
     }
 
@@ -236,9 +243,8 @@ impl Explanation {
 
     /// Those that are the reason's own: why, who, and what everybody does.
     pub fn advice(&self) -> Vec<(&'static str, String)> {
-        let lasts = Catalogue::builtin().lasts_word(self.lasts).to(self.language);
         vec![
-            (self.said("cause", "原因"), format!("{} · {lasts}", self.cause_name)),
+            (self.said("cause", "原因"), format!("{} · {}", self.cause_name, self.lasts_name)),
             (self.said("who acts", "谁来处理"), self.parties()),
             (self.said("cardholder", "告知持卡人"), self.cardholder.clone()),
             (self.said("merchant", "商户处理"), self.merchant.clone()),
@@ -257,12 +263,11 @@ impl Explanation {
 
     /// Who acts, with how they are reached.
     pub fn parties(&self) -> String {
-        let catalogue = Catalogue::builtin();
-        let one = |who: &Who| {
+        let one = |(who, name): (&Who, &String)| {
             let contact = self.contacts.get(who).map_or(String::new(), |contact| format!(" ({contact})"));
-            format!("{}{contact}", catalogue.who_word(*who).to(self.language))
+            format!("{name}{contact}")
         };
-        self.who_acts.iter().map(one).collect::<Vec<_>>().join(self.said(", ", "、"))
+        self.who_acts.iter().zip(&self.who_names).map(one).collect::<Vec<_>>().join(self.said(", ", "、"))
     }
 }
 

@@ -169,3 +169,33 @@ fn what_is_none_is_refused_with_what_was_meant() {
     let (status, help, _) = explain(&["--help"]);
     assert!(status == 0 && help.contains("pointsman explain 51 --scheme visa --lang zh"), "{help}");
 }
+
+#[test]
+fn a_catalogue_with_mistakes_is_refused_with_their_lines() {
+    let place = tempfile::tempdir().unwrap();
+    let shipped =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../declines/data/codes.toml")).unwrap();
+    let file = place.path().join("codes.toml");
+    let asked = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        explain(&["51", "--catalogue", &file.display().to_string()])
+    };
+    assert_eq!(asked(&shipped), explain(&["51"]));
+    let at = |text: &str| 1 + shipped[..shipped.find(text).unwrap()].matches('\n').count();
+    let good = "cause = \"funds\"";
+    let broken = shipped.replacen(good, "cause = \"money\"", 1);
+    let (status, out, err) = asked(&broken.replacen(", zh = \"余额不足 请换卡\"", "", 1));
+    assert_eq!((status, out.as_str()), (1, ""));
+    assert!(err.starts_with("pointsman: 2 problems in "), "{err}");
+    assert!(
+        err.contains(&format!("\n  line {}: reason approved-part has cause \"money\"", at(good))),
+        "{err}"
+    );
+    let receipt = at("zh = \"余额不足 请换卡\"");
+    assert!(
+        err.contains(&format!("\n  line {receipt}: reason insufficient-funds has no receipt in \"zh\"")),
+        "{err}"
+    );
+    let (status, _, err) = asked(&shipped.replacen("[internal]\n", "[internal]\nissuer-down = 1\n", 1));
+    assert!(status == 1 && err.contains(": duplicate key"), "{err}");
+}

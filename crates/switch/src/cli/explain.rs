@@ -16,6 +16,7 @@ use ::archive::{Found, Timeline};
 use asked::Asked;
 use declines::{Catalogue, Contacts, Explanation, Language};
 use serde::Serialize;
+use std::path::Path;
 use std::process::ExitCode;
 use terms::{InternalCause, ResponseCode};
 
@@ -50,13 +51,16 @@ pub(super) fn run(args: &Explain) -> Result<ExitCode, Failure> {
         Some(file) => Config::load(file)?.contacts,
         None => Contacts::new(),
     };
-    let scheme = args.scheme.as_deref();
-    let told = match Asked::of(args)? {
-        Asked::Internal(cause) => internal(cause, scheme, args.lang, &contacts),
-        Asked::Code(code) => match scheme {
-            Some(scheme) => under(code, scheme, args.lang, &contacts),
-            None => everywhere(code, args.lang, &contacts),
-        },
+    let read = args.catalogue.as_deref().map(read).transpose()?;
+    let asking = Asking {
+        catalogue: read.as_ref().unwrap_or_else(|| Catalogue::builtin()),
+        lang: args.lang,
+        contacts,
+    };
+    let told = match (Asked::of(args, asking.catalogue)?, args.scheme.as_deref()) {
+        (Asked::Internal(cause), scheme) => asking.internal(cause, scheme.unwrap_or(ISO)),
+        (Asked::Code(code), Some(scheme)) => asking.under(code, scheme),
+        (Asked::Code(code), None) => asking.everywhere(code),
     };
     if args.json {
         output::json(&told)?;
@@ -68,33 +72,52 @@ pub(super) fn run(args: &Explain) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn internal(cause: InternalCause, scheme: Option<&str>, lang: Language, contacts: &Contacts) -> Told {
-    let explanation = Catalogue::builtin().explain_internal(cause, scheme.unwrap_or(ISO), lang, contacts);
-    Told { explanation, schemes: Vec::new(), also: Vec::new() }
+/// A catalogue from a file, checked as the built-in one is.
+fn read(file: &Path) -> Result<Catalogue, Failure> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|fault| Failure::because(format!("cannot read {name}"), fault))?;
+    Catalogue::parse(&text).map_err(|fault| {
+        let lines: String = fault.mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
+        Failure::new(format!("{} problems in {name}{lines}", fault.mistakes.len()))
+    })
 }
 
-fn under(code: ResponseCode, scheme: &str, lang: Language, contacts: &Contacts) -> Told {
-    let explanation = Catalogue::builtin().explain_code(scheme, code, lang, contacts);
-    let schemes = Vec::from_iter(explanation.in_catalogue.then(|| explanation.scheme.clone()));
-    Told { explanation, schemes, also: Vec::new() }
+/// What every explanation needs.
+struct Asking<'a> {
+    catalogue: &'a Catalogue,
+    lang: Language,
+    contacts: Contacts,
 }
 
-/// Once for each meaning, the one of ISO 8583 first.
-fn everywhere(code: ResponseCode, lang: Language, contacts: &Contacts) -> Told {
-    let catalogue = Catalogue::builtin();
-    let mut told: Vec<(&str, Told)> = Vec::new();
-    for scheme in catalogue.schemes() {
-        let Some(entry) = catalogue.find(scheme, &code) else { continue };
-        let one = under(code, scheme, lang, contacts);
-        match told.iter_mut().find(|(reason, _)| *reason == entry.reason.name) {
-            Some((_, known)) => known.join(one),
-            None => told.push((&entry.reason.name, one)),
-        }
+impl Asking<'_> {
+    fn internal(&self, cause: InternalCause, scheme: &str) -> Told {
+        let explanation = self.catalogue.explain_internal(cause, scheme, self.lang, &self.contacts);
+        Told { explanation, schemes: Vec::new(), also: Vec::new() }
     }
-    let mut told = told.into_iter().map(|(_, one)| one);
-    match told.next() {
-        Some(first) => Told { also: told.collect(), ..first },
-        None => under(code, ISO, lang, contacts),
+
+    fn under(&self, code: ResponseCode, scheme: &str) -> Told {
+        let explanation = self.catalogue.explain_code(scheme, code, self.lang, &self.contacts);
+        let schemes = Vec::from_iter(explanation.in_catalogue.then(|| explanation.scheme.clone()));
+        Told { explanation, schemes, also: Vec::new() }
+    }
+
+    /// Once for each meaning, the one of ISO 8583 first.
+    fn everywhere(&self, code: ResponseCode) -> Told {
+        let mut told: Vec<(&str, Told)> = Vec::new();
+        for scheme in self.catalogue.schemes() {
+            let Some(entry) = self.catalogue.find(scheme, &code) else { continue };
+            let one = self.under(code, scheme);
+            match told.iter_mut().find(|(reason, _)| *reason == entry.reason.name) {
+                Some((_, known)) => known.join(one),
+                None => told.push((&entry.reason.name, one)),
+            }
+        }
+        let mut told = told.into_iter().map(|(_, one)| one);
+        match told.next() {
+            Some(first) => Told { also: told.collect(), ..first },
+            None => self.under(code, ISO),
+        }
     }
 }
 

@@ -25,6 +25,10 @@ pub struct Explain {
     /// The configuration file: whom to call ([contacts]), and for --txn journal and archive
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Another catalogue than the built-in one, such as a changed copy of crates/declines/data/codes.toml; every mistake in it is
+    /// told with its line
+    #[arg(long, value_name = "FILE", conflicts_with = "txn")]
+    pub catalogue: Option<PathBuf>,
     /// For --txn, another directory than the configuration's [archive]
     #[arg(long, value_name = "DIR", requires = "txn")]
     pub archive: Option<PathBuf>,

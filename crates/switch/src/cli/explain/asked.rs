@@ -12,8 +12,8 @@ pub(super) enum Asked {
 }
 
 impl Asked {
-    pub(super) fn of(args: &Explain) -> Result<Self, Failure> {
-        known_scheme(args.scheme.as_deref())?;
+    pub(super) fn of(args: &Explain, catalogue: &Catalogue) -> Result<Self, Failure> {
+        known_scheme(args.scheme.as_deref(), catalogue)?;
         if let Some(cause) = args.internal {
             return Ok(Self::Internal(cause));
         }
@@ -40,11 +40,11 @@ fn code(text: &str) -> Result<Asked, Failure> {
     })
 }
 
-fn known_scheme(scheme: Option<&str>) -> Result<(), Failure> {
-    let Some(scheme) = scheme.filter(|scheme| Catalogue::builtin().entries(scheme).is_empty()) else {
+fn known_scheme(scheme: Option<&str>, catalogue: &Catalogue) -> Result<(), Failure> {
+    let Some(scheme) = scheme.filter(|scheme| catalogue.entries(scheme).is_empty()) else {
         return Ok(());
     };
-    let expected = crate::config::expected(scheme, Catalogue::builtin().schemes());
+    let expected = crate::config::expected(scheme, catalogue.schemes());
     Err(Failure::new(format!("--scheme {scheme:?}: {expected}")))
 }
 
