@@ -46,6 +46,8 @@ pub struct Ask {
     pub function: u8,
     /// STAN of the original: DE 61, or DE 90.
     pub original: Option<u32>,
+    /// DE 39 of a UnionPay terminal's reversal.
+    pub reason: &'static str,
     /// DE 12 as hhmmss.
     pub local_time: u64,
     /// DE 48 of a settlement or an upload, or of anything an acquirer sends.
@@ -160,6 +162,7 @@ impl Ask {
             condition: 0,
             function: 0,
             original: None,
+            reason: "98",
             local_time: LOCAL_TIME,
             totals: None,
             chip: None,
@@ -183,6 +186,34 @@ impl Ask {
     #[must_use]
     pub fn completed(&self, stan: u32, amount: u64) -> Self {
         Self { amount, ..self.follow(0x0200, 0, 20, stan) }
+    }
+
+    /// A completion of this pre-authorization, told after the fact.
+    #[must_use]
+    pub fn noticed(&self, stan: u32, amount: u64) -> Self {
+        Self { amount, ..self.follow(0x0220, 0, 24, stan) }
+    }
+
+    /// An adjustment of this offline sale.
+    #[must_use]
+    pub fn adjusted(&self, stan: u32, amount: u64) -> Self {
+        Self { amount, ..self.follow(0x0220, 0, 34, stan) }
+    }
+
+    /// A sale that the terminal has approved by itself.
+    pub fn offline(pan: &str, stan: u32, amount: u64) -> Self {
+        Self { mti: 0x0220, function: 30, ..Self::purchase(pan, stan, amount) }
+    }
+
+    /// What a chip's scripts came to.
+    pub fn script_result(pan: &str, stan: u32) -> Self {
+        Self { mti: 0x0620, ..Self::purchase(pan, stan, 0) }
+    }
+
+    /// The terminal's repeat of this advice.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { mti: self.mti + 1, ..self.clone() }
     }
 
     /// A void of this completion.
@@ -296,7 +327,7 @@ impl Ask {
         writer.number(25, self.condition);
         self.track(&mut writer);
         if self.mti == 0x0400 {
-            writer.text(39, b"98");
+            writer.text(39, self.reason.as_bytes());
         }
         self.who(&mut writer);
         writer.text(49, b"156");

@@ -220,10 +220,6 @@ pub(crate) fn stimulus(
 /// The amount decides how much of it: a part must be said to be one (10), and the terminal must be able to take it.
 fn approves(request: &Request, answer: &Answer) -> Stimulus {
     let amount_sent = request.amount != 0 || request.flags.has(Flags::AMOUNT);
-    #[cfg(pointsman_zoo)]
-    if zoo::has(zoo::Bug::AcceptAnyEcho) {
-        return Stimulus::Approves;
-    }
     let part = answer.code.as_bytes() == PART;
     #[cfg(pointsman_zoo)]
     let amount_sent = amount_sent && !zoo::has(zoo::Bug::AcceptOtherAmount);

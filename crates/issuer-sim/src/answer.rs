@@ -84,7 +84,7 @@ impl Teller {
                 self.plain(said, message, &mut replies.now);
             }
             Some(Act::Garbage) => self.noise(message.envelope, random, &mut replies.now),
-            Some(act @ (Act::WrongAmount | Act::WrongStan | Act::NoTerminal)) => {
+            Some(act @ (Act::WrongAmount | Act::WrongStan | Act::NoTerminal | Act::Crossed)) => {
                 self.twisted(said, Some(act), message, &mut replies.now);
             }
             _ => self.plain(said, message, &mut replies.now),
@@ -118,6 +118,7 @@ impl Teller {
             Some(Act::WrongAmount) => _ = patch.set_number(4, request.amount.unsigned_abs() + 1),
             Some(Act::WrongStan) => _ = patch.set_number(11, u64::from(request.stan.next().get())),
             Some(Act::NoTerminal) => _ = patch.remove(41),
+            Some(Act::Crossed) if dialect.has_field(37) => _ = patch.set_text(37, OTHERS_RRN),
             _ => {}
         }
         if let Some(balance) = balance.as_ref().filter(|_| dialect.has_field(54)) {
@@ -191,3 +192,5 @@ fn put_digits(mut value: u64, out: &mut [u8]) {
 }
 
 const SIGN_OFF: u16 = 2;
+/// No switch issues it: there is no day 999.
+const OTHERS_RRN: &[u8; 12] = b"999999999999";

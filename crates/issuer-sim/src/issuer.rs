@@ -312,6 +312,9 @@ impl Bank {
         if let Some(Act::Decline(code)) = act {
             return Err(code);
         }
+        if act == Some(Act::Crossed) {
+            return Err(ResponseCode::of("51"));
+        }
         let (pan, amount) =
             (message.request.pan.ok_or_else(|| ResponseCode::of("14"))?, message.request.amount);
         if gives_back(message.request.kind) {
@@ -350,7 +353,11 @@ impl Bank {
             return;
         }
         self.ledger.totals.answers += 1;
-        let said = if let Some(Act::Say(code)) = act { Said::code(code) } else { said };
+        let said = match act {
+            Some(Act::Say(code)) => Said::code(code),
+            Some(Act::Crossed) => Said::approved(ResponseCode::approved(), CROSSED),
+            _ => said,
+        };
         self.teller.tell(&said, act, message, &mut self.random, replies);
     }
 
@@ -409,6 +416,9 @@ pub(crate) fn entry(message: &Message<'_>, code: ResponseCode, state: State) -> 
 const fn gives_back(kind: Kind) -> bool {
     matches!(kind, Kind::PurchaseVoid | Kind::PreAuthCancel | Kind::CompletionVoid | Kind::Refund)
 }
+
+/// Number of the approval that was meant for somebody else.
+const CROSSED: u32 = 999_999;
 
 /// DE 38 of an approval: six digits.
 pub(crate) fn approval_code(number: u32) -> ApprovalCode {

@@ -30,6 +30,8 @@ pub enum Act {
     WrongStan,
     /// The answer has no DE 41.
     NoTerminal,
+    /// Declines it (51); the answer is the approval of somebody else's: another DE 37.
+    Crossed,
     /// Answers, then signs off; whatever follows is declined until the next sign-on.
     SignOff,
     /// Answers; what it approved it then takes back by itself, with a 0420 of its own.

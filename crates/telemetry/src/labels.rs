@@ -113,8 +113,10 @@ label! {
         TerminalFailed = "terminal_failed",
         /// A 0400 with reason A0: our answer's MAC did not hold there.
         MacWrong = "mac_wrong",
-        /// A 0400 with reason 06 or any other.
+        /// A 0400 with reason 06: something else.
         Other = "other",
+        /// A 0400 without a reason, or with one that nobody knows.
+        Unstated = "unstated",
         /// The connection was gone before a byte of the reply was taken.
         Undelivered = "undelivered",
         /// The connection ended inside a frame.
@@ -131,7 +133,8 @@ impl TerminalFailure {
             b"98" => Self::NoAnswer,
             b"96" => Self::TerminalFailed,
             b"A0" => Self::MacWrong,
-            _ => Self::Other,
+            b"06" => Self::Other,
+            _ => Self::Unstated,
         }
     }
 }

@@ -127,7 +127,7 @@ bugs! {
     ForwardTwice = "forward-twice",
     /// A STAN is given out again at once.
     ReuseStan = "reuse-a-stan",
-    /// Nothing that an answer echoes is compared.
+    /// Nothing that an answer echoes is compared, but for the amount.
     AcceptAnyEcho = "accept-any-echo",
     /// A reversal names the STAN after its original's.
     ReverseTheNext = "reverse-the-next",

@@ -141,7 +141,9 @@ fn moods(dose: &IssuerDose) -> Vec<Mood> {
             .map(|(code, rate)| (Mood::decline(code).kind(kind), rate))
     });
     let refusals = (Mood::decline("51").kind(Kind::OfflineSale), dose.advice_refused);
-    let payments = payments.into_iter().chain(declines).chain([refusals]);
+    let crossed =
+        [Kind::Purchase, Kind::PreAuth].map(|kind| (Mood::new(Act::Crossed).kind(kind), dose.crossed));
+    let payments = payments.into_iter().chain(declines).chain([refusals]).chain(crossed);
     let all = reversals.chain(payments).filter(|(_, rate)| *rate > 0);
     all.map(|(mood, rate)| mood.per_million(rate)).collect()
 }

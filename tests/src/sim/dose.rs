@@ -70,6 +70,8 @@ pub struct IssuerDose {
     pub wrong_amount: u32,
     pub wrong_stan: u32,
     pub no_terminal: u32,
+    /// Approvals of somebody else's, of purchases and pre-authorizations.
+    pub crossed: u32,
     pub unknown_code: u32,
     pub doubtful_code: u32,
     pub out_of_order: u32,
@@ -117,7 +119,7 @@ impl Dose {
             stray_reversals: some(c, wild, 50),
             junk: some(c, wild, 10),
             breaks_rules,
-            issuer: IssuerDose::draw(c, wild, breaks_rules),
+            issuer: IssuerDose::draw(c, wild, breaks_rules).crossing(seed, wild),
             process_kills: times(c, wild, 4),
             machine_crashes: times(c, wild, 4),
             crash_in_recovery: if c.percent(40) { c.between(1, 5) } else { 0 },
@@ -158,6 +160,7 @@ impl IssuerDose {
             wrong_amount: rate(20),
             wrong_stan: rate(20),
             no_terminal: rate(10),
+            crossed: 0,
             unknown_code: rate(20),
             doubtful_code: rate(20),
             out_of_order: rate(30),
@@ -170,6 +173,11 @@ impl IssuerDose {
             take_back: if breaks_rules { rate(60) } else { 0 },
             advice_refused: if breaks_rules { rate(100) } else { 0 },
         }
+    }
+
+    /// Drawn apart: seeds from before it tell the stories they told.
+    fn crossing(self, seed: u64, wild: bool) -> Self {
+        Self { crossed: some(&mut Chance::of(seed ^ 0xC205), wild, 20) as u32 * 1_000, ..self }
     }
 
     /// No mood at all.

@@ -143,6 +143,35 @@ fn agrees(stage: &Stage) {
     assert_eq!(state::REVERSED, 5);
 }
 
+/// The terminal hears 64; how much would have been taken is for whoever is asked.
+#[test]
+fn a_refund_beyond_its_original_is_told_with_what_was_left() {
+    let stage = Stage::new(ARCHIVE);
+    let process = stage.serve();
+    let mut till = stage.till(&process);
+    let sale = Ask::purchase(HARBOUR_CARD, 1, 6_000);
+    for (ask, code) in [(&sale, "00"), (&sale.refunded(2, 1_000), "00"), (&sale.refunded(3, 5_001), "64")] {
+        assert_eq!(till.ask(ask).unwrap().code.as_str(), code, "{ask:?}");
+    }
+    settled(&stage, &process);
+    let refused = stage.json(&["txn", "find", "--stan", "3"], "");
+    let one = &refused["transactions"][0];
+    assert_eq!((one["outcome"].as_str(), one["cause"].as_str()), (Some("refused"), Some("over-original")));
+    let (status, told) = stage.pointsman(&["txn", "find", "--cause", "over-original"], "");
+    assert!(status == 0 && told.contains("left of the original 50.00"), "{told}");
+    process.terminate();
+    assert!(process.ended().0.success());
+    let records = books::journal::records(&stage.shop.journal()).unwrap();
+    let left: Vec<u64> = records
+        .map(|record| record.unwrap())
+        .filter_map(|record| match Payload::read(record.kind, &record.payload).unwrap() {
+            Payload::Refused(refused) => Some(refused.remaining),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(left, [5_000]);
+}
+
 #[test]
 fn a_support_desk_finds_out_what_happened_while_the_switch_runs_and_after() {
     let stage = Stage::new(ARCHIVE);

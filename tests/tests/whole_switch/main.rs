@@ -18,6 +18,7 @@ mod kill_nine;
 mod lines;
 mod load;
 mod million;
+mod notices;
 mod operations;
 mod owed;
 mod process;

@@ -225,6 +225,28 @@ fn a_terminal_takes_its_purchase_back() {
 }
 
 #[test]
+fn every_reason_of_a_terminal_s_reversal_has_a_count_of_its_own() {
+    let stage = Stage::new();
+    let mut till = stage.till();
+    let reasons = [("98", "no_answer"), ("96", "terminal_failed"), ("A0", "mac_wrong"), ("06", "other")];
+    let all = reasons.into_iter().chain([("77", "unstated")]);
+    for (stan, (reason, _)) in (1..).zip(all.clone()) {
+        let sale = Ask { reason, ..Ask::purchase(HARBOUR_CARD, stan, 900) };
+        till.send(&sale).unwrap();
+        stage.issuer.asked().answer("00");
+        assert_eq!(till.hear().unwrap().code.as_str(), "00");
+        assert_eq!(till.ask(&sale.reversed()).unwrap().code.as_str(), "00");
+        stage.issuer.asked().answer("00");
+    }
+    for (_, label) in all {
+        let counted = || stage.metric("pointsman_terminal_failures_total", &[&format!("reason=\"{label}\"")]);
+        wait_for(label, || counted() == 1.0);
+    }
+    let book = stage.book();
+    assert!(book.transactions.values().all(|entry| !entry.stands()) && book.findings.is_empty());
+}
+
+#[test]
 fn a_void_reaches_an_issuer_of_another_dialect_as_a_void() {
     let stage = Stage::new();
     let mut till = stage.till();

@@ -4,12 +4,13 @@
 //! ceiling 100.00                          first line, the card's daily amount
 //! 0200 stan=1 amount=60.00 -> 00          [term=1] [card=1]; `-> 00 replayed`: the issuer saw nothing; `-> nothing`
 //! 0100 | balance | 0400 | 0420 | sign-on | echo ...
-//! 0220 | 0221 | notice stan=2 of=1        an offline sale; a completion told of
+//! 0220 | 0221 | 0120 | notice stan=2 of=1 an offline sale; a completion told of | adjust stan=2 of=1 | 0620
 //! stand-in 50.00 100.00                   the issuer's, of one purchase and of a card's day | stands 60.00: what it has approved
 //! void | cancel | complete | unvoid | refund stan=2 of=1 amount=60.00   [class=1]: the original is a 0100
 //! settle 60.00 1 0.00 0 Equal             the totals of terminal 1: debits, credits; and how they compare | upload
 //! slots 3 | live 0 | issuer part 40.00 | terminals take parts | quarantined 1
 //! issuer answers advices with 51          or nothing
+//! issuer echoes everything | echoes another card | gives no approval code | approval codes are required
 //! issuer approves | declines 51 | says 68 | says ZZ | silent | amount 1.00 | rejects reversals with 30
 //! late 00 stan=1                          the issuer answers a purchase that it kept silent about
 //! issuer reverses stan=1 amount=60.00 -> 00   its own 0420 of what it was asked for [link=0] [replacement=10.00]
@@ -34,6 +35,10 @@ enum Mood {
     Silent,
     Amount(Minor),
     Part(Minor),
+    /// Approves and echoes all that it was sent, but for this.
+    Echoes(String),
+    /// Approves without DE 38.
+    Uncoded,
 }
 
 /// Room for everything, for what is owed, for nothing.
@@ -98,6 +103,12 @@ impl Play {
             ["issuer", "silent"] => self.mood = Mood::Silent,
             ["issuer", "amount", amount] => self.mood = Mood::Amount(money(amount)),
             ["issuer", "part", amount] => self.mood = Mood::Part(money(amount)),
+            ["issuer", "echoes", "another", field] => self.mood = Mood::Echoes(field.into()),
+            ["issuer", "echoes", "everything"] => self.mood = Mood::Echoes(String::new()),
+            ["issuer", "gives", "no", "approval", "code"] => self.mood = Mood::Uncoded,
+            ["approval", "codes", "are", "required"] => {
+                self.world.snapshot.issuers[0].require_approval_code = true;
+            }
             ["terminals", "take", "parts"] => self.world.listener.partial_approvals = true,
             ["slots", count] => assert_eq!(self.world.slots, count.parse::<usize>().unwrap(), "{line}"),
             ["live", count] => {
@@ -198,11 +209,11 @@ impl Play {
         let mut message = match name {
             "0200" => purchase(term, stan, whole, card),
             "0201" => Request { mti: Mti::of(0x0201), ..purchase(term, stan, whole, card) },
-            "0220" | "0221" => {
+            "0120" | "0121" | "0220" | "0221" => {
                 let bcd = u16::from_str_radix(name, 16).unwrap();
                 request(Mti::of(bcd), Kind::OfflineSale, term, stan, whole, card)
             }
-            "void" | "cancel" | "complete" | "notice" | "unvoid" | "refund" => {
+            "void" | "cancel" | "complete" | "notice" | "unvoid" | "adjust" | "refund" => {
                 let class =
                     get("class", if matches!(name, "cancel" | "complete" | "notice") { 1 } else { 2 });
                 let mti = if class == 1 { 0x0100 } else { 0x0200 };
@@ -213,12 +224,14 @@ impl Play {
                     "complete" => (0x0200, Kind::Completion),
                     "notice" => (0x0220, Kind::CompletionAdvice),
                     "unvoid" => (0x0200, Kind::CompletionVoid),
+                    "adjust" => (0x0220, Kind::Adjustment),
                     _ => (0x0220, Kind::Refund),
                 };
                 operation(Mti::of(mti), kind, &original, stan, whole, card)
             }
             "0100" => request(Mti::of(0x0100), Kind::PreAuth, term, stan, whole, card),
-            "0620" => request(Mti::of(0x0620), Kind::Unknown, term, stan, whole, card),
+            "0620" => request(Mti::of(0x0620), Kind::ScriptResult, term, stan, whole, card),
+            "unknown" => request(Mti::of(0x0200), Kind::Unknown, term, stan, whole, card),
             "balance" => request(Mti::of(0x0200), Kind::Balance, term, stan, 0, card),
             "0400" | "0401" | "0420" | "0421" => {
                 let bcd = u16::from_str_radix(name, 16).unwrap();
@@ -278,6 +291,13 @@ impl Play {
             Mood::Silent => drop(self.unanswered.insert(sent.request.stan.get(), sent)),
             Mood::Says(code) => {
                 self.world.issuer_says(&sent, &answer(&sent.request, &code), verdict(&code));
+            }
+            Mood::Echoes(other) => {
+                self.world.issuer_says(&sent, &echo(&sent, &other), Verdict::Approves);
+            }
+            Mood::Uncoded => {
+                let answer = terms::Answer { approval_code: None, ..answer(&sent.request, "00") };
+                self.world.issuer_says(&sent, &answer, Verdict::Approves);
             }
             Mood::Amount(amount) | Mood::Part(amount) => {
                 let code = if matches!(self.mood, Mood::Part(_)) { "10" } else { "00" };
@@ -365,6 +385,25 @@ impl Play {
         self.shown = self.world.sent.len();
         names
     }
+}
+
+/// An approval that carries all it can, of which `other` is somebody else's.
+fn echo(sent: &Sent, other: &str) -> terms::Answer {
+    let request = &sent.request;
+    let mut echo = answer(request, "00");
+    (echo.rrn, echo.processing_code) = (Some(sent.rrn), Some(request.processing_code));
+    (echo.currency, echo.merchant) = (Some(request.currency), Some(request.merchant));
+    match other {
+        "" => {}
+        "card" => echo.pan = terms::Pan::new(b"4000000000009999"),
+        "rrn" => echo.rrn = Some(terms::Rrn::issue(1, 99, 99)),
+        "processing-code" => echo.processing_code = Some(terms::ProcessingCode(200_000)),
+        "currency" => echo.currency = terms::Currency::new(840),
+        "terminal" => echo.terminal = Some(terms::Text::cut("T9999999")),
+        "merchant" => echo.merchant = Some(terms::Text::cut("M99999999999999")),
+        field => panic!("no such field {field:?}"),
+    }
+    echo
 }
 
 /// As ISO 8583:1987 would show it.

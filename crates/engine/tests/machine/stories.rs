@@ -23,7 +23,7 @@ fn what_is_checked_at_the_door() {
     check(
         "ceiling 100.00
          0200 stan=1 amount=0.00             -> 13
-         0620 stan=2 amount=1.00             -> 12
+         unknown stan=2 amount=1.00          -> 12
          0200 stan=3 amount=1.00 pin=yes     -> 57
          0200 stan=4 amount=1.00 pan=none    -> 30
          0200 stan=5 amount=1.00 pan=6200000000000000 -> 15

@@ -181,6 +181,7 @@ fn act(raw: &RawMood, place: &str, problems: &mut Problems<'_>) -> Option<Act> {
         RawAct::WrongAmount => Act::WrongAmount,
         RawAct::WrongStan => Act::WrongStan,
         RawAct::NoTerminal => Act::NoTerminal,
+        RawAct::Crossed => Act::Crossed,
         RawAct::SignOff => Act::SignOff,
         RawAct::TakeBack => Act::TakeBack,
     })
@@ -311,6 +312,7 @@ enum RawAct {
     WrongAmount,
     WrongStan,
     NoTerminal,
+    Crossed,
     SignOff,
     TakeBack,
 }

@@ -74,6 +74,21 @@ fn wrong_amount_wrong_stan_no_terminal() {
 }
 
 #[test]
+fn a_crossed_answer_approves_somebody_else_s_and_books_nothing() {
+    let mut desk_ = desk(Act::Crossed);
+    let purchase = Ask { rrn: Some(*b"326000000001"), ..ask(0x0200, 1, 100) };
+    let answer = desk_.ask(&purchase)[0].clone().unwrap().answer;
+    assert_eq!(answer.code.as_str(), "00");
+    assert!(
+        answer.approval_code.is_some() && answer.rrn.is_some_and(|rrn| rrn.as_bytes() != b"326000000001")
+    );
+    assert_eq!(booked(&desk_), 0);
+    let reversal = Ask { mti: 0x0420, original: Some(1), ..purchase };
+    assert_eq!(desk_.code(&reversal), "00", "there is nothing to take back");
+    assert_eq!(booked(&desk_), 0);
+}
+
+#[test]
 fn sign_off_answers_then_says_so_then_declines() {
     for dialect in ["iso87-ascii", "unionpay-pos"] {
         let mood = Mood::new(Act::SignOff).amount(77);
