@@ -11,13 +11,17 @@ const HARBOUR: &[&str] = &["issuer=\"harbour\""];
 
 /// Harbour answers within 300 ms or never; given up after three, it is probed as `probes` says.
 fn stage(probes: &'static str) -> (Stage, Simulator) {
+    stage_within(probes, 300)
+}
+
+fn stage_within(probes: &'static str, timeout_ms: u32) -> (Stage, Simulator) {
     let mut simulator = None;
     let stage = Stage::with(|shop| {
         let (cert, key) = (shop.certificates.file("switch.pem"), shop.certificates.file("switch.key"));
         let listen = Listen::loopback_tls(server_config(&cert, &key, None).unwrap());
         let meadow = IssuerConfig::new("meadow", "iso87-ascii").account(MEADOW_CARD, 1_000_000);
         let meadow = Simulator::start(vec![(meadow, listen)]).unwrap();
-        (shop.meadow, shop.timeout_ms) = (meadow.address("meadow"), 300);
+        (shop.meadow, shop.timeout_ms) = (meadow.address("meadow"), timeout_ms);
         shop.edits = vec![("reconnect_max_ms = 50", probes)];
         simulator = Some(meadow);
     });
@@ -55,6 +59,31 @@ fn an_issuer_that_does_not_answer_is_given_up_and_its_neighbour_does_not_notice(
     let book = stage.book();
     assert_eq!(book.transactions.len(), 3 + 6, "no INTENT for what is not asked: {:?}", book.findings);
 }
+
+/// Slow is neither dead nor a reason for anybody else to wait.
+#[test]
+fn while_an_issuer_is_slow_its_neighbour_answers() {
+    let (stage, _meadow) = stage_within("reconnect_max_ms = 50\nbreaker_timeouts = 0", 28_000);
+    let mut line = stage.acquirer();
+    let slow: Vec<Ask> = (1..=SLOW).map(|stan| Ask::purchase(HARBOUR_CARD, stan, 100)).collect();
+    line.send_all(&slow).unwrap();
+    let in_flight = || stage.metric("pointsman_in_flight", HARBOUR);
+    testkit::wait_for("all of them in flight", || in_flight() == f64::from(SLOW));
+    let held: Vec<_> = slow.iter().map(|_| stage.issuer.asked()).collect();
+    let mut neighbour = stage.acquirer();
+    for stan in 1..=SLOW {
+        let answer = neighbour.ask(&Ask::purchase(MEADOW_CARD, 1_000 + stan, 100)).unwrap();
+        assert_eq!((answer.stan.get(), answer.code.as_str()), (1_000 + stan, "00"));
+    }
+    assert_eq!(in_flight(), f64::from(SLOW), "the slow one has answered nothing meanwhile");
+    held.iter().for_each(|asked| asked.answer("00"));
+    slow.iter().for_each(|_| assert_eq!(line.hear().unwrap().code.as_str(), "00"));
+    let book = stage.book();
+    assert!(book.transactions.values().all(|entry| entry.stands()) && book.findings.is_empty());
+}
+
+/// In flight to the slow one.
+const SLOW: u32 = 50;
 
 #[test]
 fn good_probes_bring_it_back() {

@@ -17,6 +17,7 @@ mod high_water;
 mod kill_nine;
 mod lines;
 mod load;
+mod memory;
 mod million;
 mod notices;
 mod operations;

@@ -67,6 +67,25 @@ fn a_full_slab_refuses_purchases_and_has_room_for_reversals() {
 }
 
 #[test]
+fn while_the_disk_stalls_admission_ends_at_its_bound_and_nothing_is_sent() {
+    let mut world = World::new(1_000_000);
+    let admitted = (1..5_000).take_while(|stan| {
+        let kept = world.ask(&purchase(1, *stan, 1, 1));
+        matches!(kept, Disposition::Kept(_))
+    });
+    let admitted = admitted.count();
+    assert_eq!((admitted, world.engine.live()), (4_096 - 512, 4_096 - 512));
+    for stan in 5_000..5_100 {
+        assert_eq!(told(&mut world, &purchase(1, stan, 1, 1)), "96", "and it stays at its bound");
+    }
+    assert!(world.sent.is_empty(), "no INTENT is durable yet");
+    assert_eq!(world.engine.live(), admitted);
+    world.said.clear();
+    world.commit();
+    assert!(!world.sent.is_empty() && world.said.is_empty(), "they go out when the disk is back");
+}
+
+#[test]
 fn a_link_that_comes_up_is_offered_thousands_a_window_at_a_time() {
     let mut world = World::new(1_000_000);
     world.snapshot.issuers[0].saf_window = 256;
