@@ -138,10 +138,11 @@ impl Rows<'_> {
     fn obligation(&self, raw: Raw<'_>, owed: &Obligation) -> Result<i64> {
         match &owed.owed {
             Unsettled::Resolve(resolve) => self.look_up(raw, owed, resolve),
-            Unsettled::Reverse { intent_lsn, part, resolves, .. } => {
+            Unsettled::Reverse { intent_lsn, part, resolves, request_only, .. } => {
                 self.hop(*intent_lsn, raw, owed.wall_ms)?;
                 match part {
                     Some(_) => self.mark(*intent_lsn, marks::PART)?,
+                    None if *request_only => {}
                     None => self.state(*intent_lsn, State::Reversing)?,
                 }
                 // The look-up that found it ends here.

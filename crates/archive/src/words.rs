@@ -139,6 +139,9 @@ impl Teller<'_> {
                     self.money(part.before)
                 )
             }
+            Unsettled::Reverse { request_only: true, .. } => {
+                "the issuer approved the request after all: it is reversed before the advice goes".into()
+            }
             Unsettled::Reverse { reason, approval_seen, .. } => {
                 let seen = if *approval_seen { "; the issuer had approved it" } else { "" };
                 format!("a reversal is owed to the issuer: {}{seen}", reason_text(*reason))

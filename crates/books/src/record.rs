@@ -158,6 +158,8 @@ pub struct Owed {
     pub reason: u8,
     pub search: u64,
     pub stays: Option<u64>,
+    /// The request alone is reversed: the transaction stands approved here.
+    pub request_only: bool,
     pub advised: Option<Advised>,
 }
 
@@ -360,9 +362,10 @@ fn obligation(field: &mut Fields<'_>) -> Result<Payload, PayloadFault> {
     let serial = field.number(8)?;
     field.skip(12)?;
     let at = field.number(6)?;
-    let part = match field.byte()? {
-        1 => false,
-        3 => true,
+    let (part, request_only) = match field.byte()? {
+        1 => (false, false),
+        3 => (true, false),
+        4 => (false, true),
         2 => {
             field.skip(36)?;
             for _ in 0..3 {
@@ -384,7 +387,17 @@ fn obligation(field: &mut Fields<'_>) -> Result<Payload, PayloadFault> {
     let advised = field.advised(flags & 4 != 0)?;
     field.skip(usize::from(flags & 8 != 0))?;
     let approval_seen = flags & 1 != 0;
-    Ok(Payload::Owed(Owed { serial, at, approval_seen, intent, reason, search, stays, advised }))
+    Ok(Payload::Owed(Owed {
+        serial,
+        at,
+        approval_seen,
+        intent,
+        reason,
+        search,
+        stays,
+        request_only,
+        advised,
+    }))
 }
 
 fn ack(field: &mut Fields<'_>) -> Result<Ack, PayloadFault> {

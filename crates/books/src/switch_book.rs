@@ -262,11 +262,14 @@ impl SwitchBook {
                 self.searching.retain(|search| *search != owed.search);
                 let (from, to) = match owed.stays {
                     Some(_) => (STANDS, state::APPROVED),
+                    None if owed.request_only => (STOOD_IN, state::STAND_IN),
                     None => (ANY, state::REVERSING),
                 };
                 let Some(entry) = self.follow(owed.serial, "OBLIGATION", from, to) else { return Ok(()) };
                 entry.approval_seen |= owed.approval_seen;
-                entry.reversal_reason = Some(owed.reason);
+                entry.undone |= owed.request_only;
+                entry.reversal_reason =
+                    Some(owed.reason).filter(|_| !owed.request_only).or(entry.reversal_reason);
                 entry.advised = entry.advised.or(owed.advised);
                 (entry.part_owed, entry.parked) = (owed.stays.is_some(), false);
                 if let Some(stays) = owed.stays {

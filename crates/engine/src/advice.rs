@@ -54,6 +54,9 @@ impl Engine {
         if core::mem::take(&mut transaction.unsaid) {
             return self.unsay_now(turn, id, ReversalReason::Terminal);
         }
+        if core::mem::take(&mut transaction.contradicted) && is_forestalled(transaction) {
+            return self.undo_again(turn, id);
+        }
         if core::mem::take(&mut transaction.reply_due) {
             transaction.replied = true;
             let (origin, reply) = (transaction.origin, standing(transaction));
@@ -209,6 +212,27 @@ impl Engine {
         let at = self.debts.standing(original.serial);
         let attempts = at.map_or(0, |at| self.debts.get(at).attempts);
         if attempts == 0 && !original.undo { Stimulus::Forestalled } else { Stimulus::Reversal }
+    }
+
+    /// The issuer approves a request that it could not decide about, or has reversed: both that and the advice would debit. So it is
+    /// reversed, once more if need be, before the advice goes; if that is out already people must look: the alarm was given.
+    pub(crate) fn approves_what_stands(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        if transaction.state != State::StipApproved || !is_forestalled(transaction) {
+            return;
+        }
+        match transaction.pending | transaction.unwritten {
+            0 => self.undo_again(turn, id),
+            _ => transaction.contradicted = true,
+        }
+    }
+
+    fn undo_again(&mut self, turn: &mut Turn, id: TxnId) {
+        let transaction = self.slab.at(id.index);
+        (transaction.undo, transaction.approval_seen) = (true, true);
+        transaction.reason = ReversalReason::Contradiction;
+        turn.write_obligation(id, transaction, crate::record::Serial::NONE);
+        turn.note(Note::ReversalOwed(transaction.issuer, transaction.reason));
     }
 
     /// The issuer acknowledged the reversal of the request: now the advice goes.

@@ -190,8 +190,12 @@ impl Ledger {
         if let Some(resolving) = Resolving::of(obligation, lsn) {
             self.resolving.insert(resolving.serial, resolving);
         }
-        let Unsettled::Reverse { resolves, part, .. } = obligation.owed else { return };
-        let state = if part.is_some() { State::Approved } else { State::Reversing };
+        let Unsettled::Reverse { resolves, part, request_only, .. } = obligation.owed else { return };
+        let state = match part {
+            Some(_) => State::Approved,
+            None if request_only => State::StipApproved,
+            None => State::Reversing,
+        };
         let settle = |entry: &mut Entry| entry.settle(state, lsn);
         self.index.update(obligation.slot, obligation.repeat, settle);
         self.resolving.remove(&resolves);

@@ -181,6 +181,10 @@ impl Engine {
         let transaction = self.slab.at(id.index);
         match (paid, transaction.owes_advice()) {
             (None, _) => advise(turn, id, transaction),
+            (Some(Paid::Contradicted), true) if transaction.state == State::StipApproved => {
+                turn.note(Note::IssuerContradiction(transaction.issuer));
+                self.approves_what_stands(turn, id);
+            }
             (Some(Paid::Advice { code, taken }), true) => self.advice_paid(turn, id, code, taken),
             (Some(Paid::Reversal(code)), false) if transaction.state == State::StipApproved => {
                 self.undone(turn, id, code);
@@ -366,6 +370,8 @@ pub(crate) enum Paid {
     Reversal(ResponseCode),
     /// It took an advice, or refused it.
     Advice { code: ResponseCode, taken: bool },
+    /// It approved the request after all, for which an advice is still to go.
+    Contradicted,
 }
 
 /// Messages to `issuer` about what is owed that may be out at once.

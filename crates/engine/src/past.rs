@@ -1,4 +1,4 @@
-//! Which settled transactions an issuer may still speak of: those it did not approve, for as long as the ring is long.
+//! Which settled transactions an issuer may still speak of: those whose request it did not approve, for as long as the ring is long.
 //! Never grows; guards: an approval that comes after the end finds the transaction that it contradicts.
 
 use crate::event::TxnId;
@@ -6,7 +6,7 @@ use crate::record::Serial;
 use journal::Lsn;
 use terms::{Check, IssuerIx, SlotKey};
 
-/// A transaction that left the slab declined or reversed, after its request had gone to the issuer.
+/// A transaction that left the slab declined, reversed or told by an advice, after its request had gone to the issuer.
 #[derive(Clone, Copy)]
 pub(crate) struct Gone {
     pub(crate) ticket: u64,
@@ -17,13 +17,16 @@ pub(crate) struct Gone {
     pub(crate) intent_lsn: Lsn,
     /// Its type owes reversals.
     pub(crate) reverses: bool,
+    /// It was approved here in the issuer's stead, and an advice told it so.
+    pub(crate) stood_in: bool,
 }
 
 impl Gone {
     /// Of which only the serial is known.
     pub(crate) fn nameless(id: TxnId, serial: Serial, issuer: IssuerIx) -> Self {
         let (slot, repeat, intent_lsn) = (SlotKey(0), Check::ANY, Lsn::NONE);
-        Self { ticket: id.ticket(), slot, repeat, issuer, serial, intent_lsn, reverses: true }
+        let ticket = id.ticket();
+        Self { ticket, slot, repeat, issuer, serial, intent_lsn, reverses: true, stood_in: false }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::record::{
 use crate::reverse::{open_tombstone, stimulus_of};
 use crate::settle::oblige;
 use crate::snapshot::Patience;
+use crate::stand_in::approved_here;
 use crate::state::State;
 use crate::table::{Step, Stimulus, step};
 use crate::transaction::{Role, Transaction};
@@ -387,7 +388,7 @@ fn past(turn: &Turn, records: &Fetched, received: Tick) -> Option<Past> {
     let intent = Intent::read(records.intent, records.secret).ok()?;
     let mut transaction = restored(turn, &intent, records.intent_lsn, received);
     transaction.state = state;
-    transaction.approval_code = last.approval_code;
+    transaction.approval_code = last.approval_code.or_else(|| approved_here(&transaction));
     transaction.arpc = last.arpc;
     transaction.approval_seen = last.approval_seen;
     transaction.issuer_code = last.told.code;
@@ -446,9 +447,14 @@ fn last(records: &Fetched) -> Option<(State, Last)> {
                 advised,
                 advice_first,
                 first_reason,
+                request_only,
                 ..
             } => {
-                let state = if part.is_some() { State::Approved } else { State::Reversing };
+                let state = match part {
+                    Some(_) => State::Approved,
+                    None if request_only => State::StipApproved,
+                    None => State::Reversing,
+                };
                 let last = Last { told, approval_seen, part, charges: Some(charges), ..Last::default() };
                 let reason = Some(reason);
                 (state, Last { reason, terminal_reason, advised, advice_first, first_reason, ..last })

@@ -9,6 +9,7 @@ use crate::effect::{Effect, Note, ReversalReason, Timer};
 use crate::engine::Engine;
 use crate::event::{TxnId, Verdict};
 use crate::index::Entry;
+use crate::owe::Paid;
 use crate::past::Gone;
 use crate::record::{Part, Told, UnmatchedReason};
 use crate::stand_in::is_unable;
@@ -165,7 +166,7 @@ impl Engine {
                     crate::owe::acknowledge(turn, id, transaction, answer.code);
                 }
             }
-            Step::Late | Step::Contradiction => late(turn, id, transaction, answer, verdict),
+            Step::Late | Step::Contradiction => self.late(turn, id, answer, verdict),
             Step::Alarm => {
                 turn.write_late(&gone(id, transaction), answer, verdict);
                 turn.note(Note::IssuerContradiction(transaction.issuer));
@@ -187,8 +188,12 @@ impl Engine {
             return turn.write_unmatched(None, answer, verdict, UnmatchedReason::NoSuchRequest);
         };
         if let Some(position) = entry.slab() {
-            let (id, transaction) = (self.slab.id(position), self.slab.at(position));
-            return late(turn, id, transaction, answer, verdict);
+            return self.late(turn, self.slab.id(position), answer, verdict);
+        }
+        if gone.stood_in && entry.state == State::Approved && verdict == Verdict::Approves {
+            // Its advice was taken: a second debit there, which only people can take back.
+            turn.write_late(&gone, answer, verdict);
+            return turn.note(Note::IssuerContradiction(gone.issuer));
         }
         let stimulus = match verdict {
             Verdict::Approves => Stimulus::Approves,
@@ -208,15 +213,27 @@ impl Engine {
     fn late_for_debt(&mut self, turn: &mut Turn, id: TxnId, at: u32, answer: &Answer, verdict: Verdict) {
         let debt = self.debts.get_mut(at);
         debt.saw_approval(verdict == Verdict::Approves);
-        let (position, issuer, serial) = (debt.slab, debt.issuer(), debt.serial);
+        let (position, issuer, serial, attempts) = (debt.slab, debt.issuer(), debt.serial, debt.attempts);
         if position != NONE {
-            let (id, transaction) = (self.slab.id(position), self.slab.at(position));
-            return late(turn, id, transaction, answer, verdict);
+            return self.late(turn, self.slab.id(position), answer, verdict);
         }
         // The ring may have forgotten where it lived: the serial alone names it.
         let gone = self.past.find(id).unwrap_or(Gone::nameless(id, serial, issuer));
         turn.write_late(&gone, answer, verdict);
         turn.note(Note::Late(issuer));
+        let stands = self.debts.standing(serial) == Some(at) && verdict == Verdict::Approves;
+        if stands && attempts == 0 {
+            self.call_paid(turn, at, Paid::Contradicted);
+        }
+    }
+
+    /// Nobody waits for this answer: recorded. One that approves what stands approved here has to be undone.
+    fn late(&mut self, turn: &mut Turn, id: TxnId, answer: &Answer, verdict: Verdict) {
+        let transaction = self.slab.at(id.index);
+        late(turn, id, transaction, answer, verdict);
+        if verdict == Verdict::Approves {
+            self.approves_what_stands(turn, id);
+        }
     }
 
     /// The deadline passed, or the link was lost after the first byte.
@@ -383,7 +400,7 @@ impl Engine {
         assert!(transaction.waiters == NIL, "closed while a reversal waits for it");
         let (state, lsn) = (transaction.state, transaction.lsn);
         let (slot, repeat) = (transaction.request.slot, transaction.request.repeat);
-        if transaction.forwarded && state != State::Approved {
+        if transaction.forwarded && (state != State::Approved || transaction.stood_in()) {
             self.past.remember(gone(id, transaction));
         }
         self.index.update(slot, repeat, |entry| entry.settle(state, lsn));

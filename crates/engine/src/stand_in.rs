@@ -145,6 +145,12 @@ pub(crate) fn is_unable(code: ResponseCode) -> bool {
     matches!(code.as_bytes(), b"91" | b"96")
 }
 
+/// DE 38 of what stands approved here, where its latest record does not say it; a terminal's advice has none.
+pub(crate) fn approved_here(transaction: &Transaction) -> Option<ApprovalCode> {
+    let here = transaction.state == State::StipApproved && !transaction.request.kind.is_advice();
+    here.then(|| own_code(transaction.serial.counter()))
+}
+
 /// DE 38 of an approval of ours: six digits that go with its number.
 fn own_code(counter: u64) -> ApprovalCode {
     let (mut digits, mut rest) = ([b'0'; 6], counter);

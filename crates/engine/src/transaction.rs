@@ -346,6 +346,11 @@ impl Transaction {
         }
     }
 
+    /// Approved here in the issuer's stead: what it was asked for, an advice tells, or told.
+    pub(crate) fn stood_in(&self) -> bool {
+        self.advice.is_some() && !self.request.kind.is_advice()
+    }
+
     /// Approved, by the issuer or here.
     pub(crate) fn stands(&self) -> bool {
         matches!(self.state, State::Approved | State::StipApproved)

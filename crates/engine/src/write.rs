@@ -95,6 +95,7 @@ impl Turn<'_, '_> {
             advised: transaction.advice,
             advice_first: transaction.advice_first,
             first_reason: transaction.first_reason,
+            request_only: transaction.state == State::StipApproved,
         };
         self.write_owed(id, transaction, owed);
     }
@@ -279,6 +280,7 @@ pub(crate) fn gone(id: TxnId, transaction: &Transaction) -> Gone {
         serial: transaction.serial,
         intent_lsn: transaction.intent_lsn,
         reverses: reverses(transaction),
+        stood_in: transaction.stood_in(),
     }
 }
 

@@ -315,6 +315,7 @@ impl Of<'_> {
             advised: None,
             advice_first: false,
             first_reason: None,
+            request_only: false,
         };
         Obligation { serial: self.intent.serial, slot: SlotKey(1), repeat: Check(1), wall_ms, owed }
     }

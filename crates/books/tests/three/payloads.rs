@@ -18,6 +18,7 @@ fn golden(name: &str) -> (u8, Vec<u8>) {
         ("OBLIGATION look up", 4),
         ("OBLIGATION reverse in part", 4),
         ("OBLIGATION reverse again", 4),
+        ("OBLIGATION reverse the request", 4),
         ("ACK", 5),
         ("ACK of an advice", 5),
         ("TOMBSTONE", 6),
@@ -85,6 +86,9 @@ fn the_other_kinds_are_read_too() {
     assert_eq!((owed.search, owed.approval_seen, owed.stays), (77, true, None));
     let Payload::Owed(owed) = read("OBLIGATION reverse in part") else { panic!("not a reversal") };
     assert_eq!((owed.search, owed.stays), (77, Some(900)));
+    let Payload::Owed(owed) = read("OBLIGATION reverse the request") else { panic!("not a reversal") };
+    assert!(owed.request_only && owed.advised.is_some());
+    assert!(matches!(read("OBLIGATION reverse again"), Payload::Owed(owed) if !owed.request_only));
     assert_eq!(read("OBLIGATION look up"), Payload::Search(SERIAL));
     let Payload::Ack(ack) = read("ACK") else { panic!("not an ack") };
     assert_eq!((ack.serial, ack.state, ack.code.as_deref()), (SERIAL, state::REVERSED, Some("25")));

@@ -120,6 +120,7 @@ impl Owed {
             advised,
             advice_first,
             first_reason,
+            request_only,
             ..
         } = obligation.owed
         else {
@@ -145,8 +146,8 @@ impl Owed {
             owner,
             token,
             quarantined: false,
-            stands: false,
-            undo: false,
+            stands: request_only,
+            undo: request_only,
             advised,
             advice_first,
             first_reason,
@@ -171,6 +172,8 @@ impl Owed {
             advised: self.advised,
             advice_first: self.advice_first,
             first_reason: self.first_reason,
+            // Of what stands a snapshot says it apart.
+            request_only: false,
         };
         Obligation { serial: self.serial, slot: self.slot, repeat: self.repeat, wall_ms: self.wall_ms, owed }
     }

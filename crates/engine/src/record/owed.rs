@@ -83,6 +83,8 @@ pub enum Unsettled {
         advice_first: bool,
         /// It may be out already, for this reason: repeats say the same.
         first_reason: Option<ReversalReason>,
+        /// Only the request is reversed, before its advice goes: the transaction stands approved here.
+        request_only: bool,
     },
     /// An original that memory could not rule out: look it up in the archive, then reverse it or set a tombstone.
     Resolve(Resolve),
@@ -171,6 +173,7 @@ const HAS_FIRST: u8 = 8;
 const REVERSE: u8 = 1;
 const RESOLVE: u8 = 2;
 const REVERSE_PART: u8 = 3;
+const REVERSE_REQUEST: u8 = 4;
 /// Where it says which of the three.
 const WHAT: usize = 26;
 
@@ -201,10 +204,13 @@ impl Record for Obligation {
         let (slot, repeat) = (SlotKey(reading.u64()?), Check(reading.u32()?));
         let wall_ms = reading.wall()?;
         let owed = match reading.u8()? {
-            REVERSE => read_reverse(&mut reading, false)?,
-            REVERSE_PART => read_reverse(&mut reading, true)?,
+            what @ (REVERSE | REVERSE_PART | REVERSE_REQUEST) => read_reverse(&mut reading, what)?,
             RESOLVE => Unsettled::Resolve(read_resolve(&mut reading)?),
-            _ => return Err(reading.damaged("reverse (1), resolve (2) or reverse in part (3)")),
+            _ => {
+                return Err(
+                    reading.damaged("reverse (1), resolve (2), reverse in part (3) or the request alone (4)")
+                );
+            }
         };
         reading.end()?;
         Ok(Self { serial, slot, repeat, wall_ms, owed })
@@ -238,11 +244,16 @@ fn write_reverse<const N: usize>(owed: &Unsettled, pen: &mut Pen<N>) {
         advised,
         advice_first,
         first_reason,
+        request_only,
     } = owed
     else {
         return;
     };
-    pen.u8(if part.is_some() { REVERSE_PART } else { REVERSE });
+    pen.u8(match part {
+        Some(_) => REVERSE_PART,
+        None if *request_only => REVERSE_REQUEST,
+        None => REVERSE,
+    });
     pen.u8(flag(*approval_seen, APPROVAL_SEEN)
         | flag(*advice_first, ADVICE_FIRST)
         | flag(advised.is_some(), HAS_ADVISED)
@@ -290,7 +301,7 @@ pub(super) fn read_charges(reading: &mut Reading<'_>) -> Result<Charges, Damaged
     Ok(charges)
 }
 
-fn read_reverse(reading: &mut Reading<'_>, is_part: bool) -> Result<Unsettled, Damaged> {
+fn read_reverse(reading: &mut Reading<'_>, what: u8) -> Result<Unsettled, Damaged> {
     let flags = reading.u8()?;
     let intent_lsn = reading.lsn()?;
     let reason = read_reason(reading)?;
@@ -299,7 +310,8 @@ fn read_reverse(reading: &mut Reading<'_>, is_part: bool) -> Result<Unsettled, D
     let told = Told::read(reading)?;
     let resolves = Serial(reading.u64()?);
     let (issuer, owner, token) = (reading.u32()?, reading.u64()?, CardToken(reading.array()?));
-    let part = Some(Part { before: reading.amount()?, stays: reading.amount()? }).filter(|_| is_part);
+    let part =
+        Some(Part { before: reading.amount()?, stays: reading.amount()? }).filter(|_| what == REVERSE_PART);
     let charges = read_charges(reading)?;
     let advised = read_advised(reading, flags & HAS_ADVISED != 0)?;
     let first_reason = match flags & HAS_FIRST != 0 {
@@ -326,6 +338,7 @@ fn read_reverse(reading: &mut Reading<'_>, is_part: bool) -> Result<Unsettled, D
         advised,
         advice_first: flags & ADVICE_FIRST != 0,
         first_reason,
+        request_only: what == REVERSE_REQUEST,
     })
 }
 

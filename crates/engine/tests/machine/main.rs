@@ -6,6 +6,7 @@ mod bounds;
 mod builders;
 mod cells;
 mod chaos;
+mod contradictions;
 mod crowd;
 mod desk;
 mod echoes;

@@ -141,6 +141,43 @@ fn reverse(part: Option<Part>, first_reason: Option<ReversalReason>) -> Unsettle
         advised: None,
         advice_first: false,
         first_reason,
+        request_only: false,
+    }
+}
+
+fn request_alone() -> Unsettled {
+    match reverse(None, None) {
+        Unsettled::Reverse {
+            intent_lsn,
+            reason,
+            terminal_reason,
+            told,
+            approval_seen,
+            charges,
+            part,
+            issuer,
+            owner,
+            token,
+            resolves,
+            ..
+        } => Unsettled::Reverse {
+            intent_lsn,
+            reason,
+            terminal_reason,
+            told,
+            approval_seen,
+            charges,
+            part,
+            issuer,
+            owner,
+            token,
+            resolves,
+            advised: advised(),
+            advice_first: false,
+            first_reason: None,
+            request_only: true,
+        },
+        look_up => look_up,
     }
 }
 
@@ -266,6 +303,7 @@ fn all() -> Vec<(&'static str, String)> {
             hex(&obligation(reverse(Some(Part { before: 1250, stays: 900 }), None))),
         ),
         ("OBLIGATION reverse again", hex(&obligation(reverse(None, Some(ReversalReason::Timeout))))),
+        ("OBLIGATION reverse the request", hex(&obligation(request_alone()))),
         ("OBLIGATION look up", hex(&obligation(resolve()))),
         ("ACK", hex(&ack)),
         ("ACK of an advice", hex(&Ack { state: State::Approved, refused: true, advised: advised(), ..ack })),

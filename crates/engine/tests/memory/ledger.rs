@@ -149,6 +149,7 @@ impl World {
             advised: None,
             advice_first: false,
             first_reason: None,
+            request_only: false,
         };
         let request = pencil.intent.request;
         let (serial, slot, repeat) = (pencil.intent.serial, request.slot, request.repeat);

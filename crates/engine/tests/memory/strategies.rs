@@ -225,11 +225,12 @@ prop_compose! {
         part in of((amount(), amount()).prop_map(|(before, stays)| Part { before, stays })),
         issuer in any::<u32>(), owner in any::<u64>(), token in any::<[u8; 16]>().prop_map(CardToken),
         advised in of(advised()), (advice_first, first_reason) in (any::<bool>(), of(reason())),
+        alone in any::<bool>(),
     ) -> Unsettled {
         let charges: Charges = charges.into_iter().collect();
         Unsettled::Reverse {
             intent_lsn, reason, terminal_reason, told, approval_seen, charges, part, issuer, owner, token, resolves,
-            advised, advice_first, first_reason,
+            advised, advice_first, first_reason, request_only: alone && part.is_none(),
         }
     }
 }
