@@ -268,8 +268,11 @@ impl SwitchBook {
                 let Some(entry) = self.follow(owed.serial, "OBLIGATION", from, to) else { return Ok(()) };
                 entry.approval_seen |= owed.approval_seen;
                 entry.undone |= owed.request_only;
-                entry.reversal_reason =
-                    Some(owed.reason).filter(|_| !owed.request_only).or(entry.reversal_reason);
+                // Reversed once more for what the issuer said later: why it does not stand is as before.
+                let again = owed.reason == CONTRADICTED && entry.reversal_reason.is_some();
+                if !owed.request_only && !again {
+                    entry.reversal_reason = Some(owed.reason);
+                }
                 entry.advised = entry.advised.or(owed.advised);
                 (entry.part_owed, entry.parked) = (owed.stays.is_some(), false);
                 if let Some(stays) = owed.stays {
@@ -455,6 +458,7 @@ const WHOLE: [u8; 3] = [1, 3, 5];
 const DEBITS: [u8; 5] = [0, 2, 4, 6, 9];
 /// Reversal reasons of the page.
 const ASKED: u8 = 0;
+const CONTRADICTED: u8 = 6;
 const UNDELIVERED: u8 = 3;
 const STANDS: &[State] = &[State::Approved];
 const OWED: &[State] = &[State::Reversing, State::Quarantined, State::StandIn];

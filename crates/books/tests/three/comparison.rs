@@ -217,6 +217,17 @@ fn items_lead_from_one_book_to_the_next() {
 }
 
 #[test]
+fn what_an_issuer_approves_again_was_reversed_for_its_first_reason() {
+    let sale = Sale::number(1);
+    let terminals = TerminalBook { entries: vec![terminal(&sale, TerminalState::Approved)] };
+    let approved = outcome(&sale, 2, 255, Some("00"));
+    let mut records = vec![config(), intent(&sale), approved, obligation(&sale, 0), ack(&sale)];
+    records.extend([obligation(&sale, 6), ack(&sale)]);
+    // It took its sale back and kept what it had sold, whatever the issuer said afterwards.
+    assert_eq!(letter(&compare(&terminals, &fold(&records), &IssuerBook::default())), 'B');
+}
+
+#[test]
 fn what_stands_and_is_parked_waits_for_its_issuer() {
     let sale = Sale::number(1);
     let terminals = TerminalBook { entries: vec![terminal(&sale, TerminalState::Approved)] };
