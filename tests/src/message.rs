@@ -6,7 +6,7 @@ use framing::{Envelope, Framing, Next};
 use iso8583::{Dialect, Index, View, Writer, answer, decode};
 use std::io::{self, Read};
 use std::sync::Arc;
-use terms::{Answer, Mti};
+use terms::{Answer, Mti, Now};
 
 /// A dialect in its framing.
 #[derive(Clone)]
@@ -48,6 +48,8 @@ pub struct Ask {
     pub original: Option<u32>,
     /// DE 39 of a UnionPay terminal's reversal.
     pub reason: &'static str,
+    /// DE 37: names the original by what its answer said.
+    pub rrn: Option<String>,
     /// DE 12 as hhmmss.
     pub local_time: u64,
     /// DE 48 of a settlement or an upload, or of anything an acquirer sends.
@@ -134,6 +136,57 @@ impl Speech {
         Some(content[..len].to_vec())
     }
 
+    /// The frame of a message of network management, with DE 70.
+    ///
+    /// # Panics
+    /// If the dialect has no such message.
+    pub fn network(&self, mti: u16, stan: u32, code: u64, now: &Now) -> Vec<u8> {
+        let mut out = BytesMut::new();
+        let write = |out: &mut BytesMut| {
+            let mut writer = Writer::new(&self.dialect, Mti::of(mti), out);
+            writer.number(7, u64::from(now.transmission.0)).number(11, u64::from(stan)).number(70, code);
+            writer.finish().unwrap();
+        };
+        self.framing.write(&mut out, &Envelope::request([0, 0], [0, 0]), write).unwrap();
+        out.to_vec()
+    }
+
+    /// The frame of an issuer's own reversal of what it knows by this STAN and DE 7: DE 90 and nothing else, and DE 37 if given.
+    ///
+    /// # Panics
+    /// If the dialect has no such message.
+    pub fn taken_back(&self, (stan, at): (u32, u32), rrn: Option<&str>, own: u32, now: &Now) -> Vec<u8> {
+        let mut out = BytesMut::new();
+        let write = |out: &mut BytesMut| {
+            let mut writer = Writer::new(&self.dialect, Mti::of(0x0420), out);
+            writer.number(7, u64::from(now.transmission.0)).number(11, u64::from(own));
+            if let Some(rrn) = rrn {
+                writer.text(37, rrn.as_bytes());
+            }
+            writer.text(90, format!("0200{stan:06}{at:010}{:022}", 0).as_bytes());
+            writer.finish().unwrap();
+        };
+        self.framing.write(&mut out, &Envelope::request([0, 0], [0, 0]), write).unwrap();
+        out.to_vec()
+    }
+
+    /// DE 39 of the answers in whole frames.
+    ///
+    /// # Panics
+    /// If the switch sent what its dialect does not allow.
+    pub fn codes(&self, frames: &[u8]) -> Vec<String> {
+        let (mut at, mut codes, mut index) = (0, Vec::new(), Index::new());
+        while let Ok(Next::Frame { consumed, body, .. }) = self.framing.next(&frames[at..]) {
+            let body = &frames[at + body.start..at + body.end];
+            decode(&self.dialect, body, &mut index).unwrap();
+            if !index.mti().is_request() {
+                codes.push(answer(&self.dialect, body, &index).unwrap().code.to_string());
+            }
+            at += consumed;
+        }
+        codes
+    }
+
     /// An answer from its bytes.
     ///
     /// # Panics
@@ -163,6 +216,7 @@ impl Ask {
             function: 0,
             original: None,
             reason: "98",
+            rrn: None,
             local_time: LOCAL_TIME,
             totals: None,
             chip: None,
@@ -273,6 +327,13 @@ impl Ask {
         Self { mti: 0x0400, ..self.clone() }
     }
 
+    /// Its original named by what that one's answer said, wherever it was made.
+    #[must_use]
+    pub fn naming(mut self, rrn: &str) -> Self {
+        self.rrn = Some(rrn.into());
+        self
+    }
+
     /// At another terminal.
     #[must_use]
     pub fn at(mut self, terminal: &str) -> Self {
@@ -286,13 +347,14 @@ impl Ask {
         writer.number(7, TRANSMISSION).number(11, u64::from(self.stan));
         writer.number(12, self.local_time).number(13, LOCAL_DATE).number(22, 12).number(25, self.condition);
         self.track(&mut writer);
+        self.reference(&mut writer);
         self.who(&mut writer);
         if let Some(text) = &self.totals {
             writer.text(48, text.as_bytes());
         }
         writer.number(49, 156);
         self.secrets(&mut writer);
-        if let Some(original) = self.original.filter(|_| self.mti != 0x0400) {
+        if let Some(original) = self.original.filter(|_| self.mti != 0x0400 && self.rrn.is_none()) {
             writer.text(90, format!("0200{original:06}{TRANSMISSION:010}{:022}", 0).as_bytes());
         }
         if self.mti == 0x0400 {
@@ -326,6 +388,7 @@ impl Ask {
         }
         writer.number(25, self.condition);
         self.track(&mut writer);
+        self.reference(&mut writer);
         if self.mti == 0x0400 {
             writer.text(39, self.reason.as_bytes());
         }
@@ -360,6 +423,12 @@ impl Ask {
         }
         if let Some(track) = &self.track2 {
             writer.text(35, track.as_bytes());
+        }
+    }
+
+    fn reference(&self, writer: &mut Writer<'_>) {
+        if let Some(rrn) = self.rrn.as_ref().filter(|_| self.mti != 0x0400) {
+            writer.text(37, rrn.as_bytes());
         }
     }
 

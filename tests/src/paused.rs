@@ -17,7 +17,7 @@ use std::sync::Arc;
 use switch::config::Config;
 use switch::serve::stepped::{self, Hands, Line, Stepped};
 use telemetry::Families;
-use terms::{LinkIx, ListenerIx, Now, Tick};
+use terms::{Kind, LinkIx, ListenerIx, Mti, Now, Request, Stan, Text, Tick};
 
 /// A switch, an acquirer's line and a UnionPay terminal's, two issuers.
 pub struct Paused {
@@ -33,6 +33,10 @@ pub struct Paused {
     pub banks: Vec<Bank>,
     /// By number: issuers' links first, then the listeners' lines.
     wires: Vec<Wire>,
+    /// DE 37 of the last answer that had one.
+    rrn: String,
+    /// What issuers were answered to what they asked themselves: DE 39.
+    told: Vec<String>,
     /// What issuers say later: when, on which wire.
     later: Vec<(u64, usize, Vec<u8>)>,
 }
@@ -82,6 +86,8 @@ impl Paused {
             tick_us: 1,
             wall_ms: millis(utc),
             wires: Vec::new(),
+            rrn: String::new(),
+            told: Vec::new(),
             later: Vec::new(),
             config,
             ground,
@@ -144,6 +150,31 @@ impl Paused {
         self.banks[bank].issuer.set_moods(moods);
     }
 
+    /// An issuer tells of its cutover (0800, DE 70 201); the code that it is told, once that may be told.
+    pub fn cuts_over(&mut self, bank: usize, stan: u32) -> Option<String> {
+        let now = Now::at(Tick(self.tick_us), self.wall_ms);
+        let frame = self.wires[bank].speech.network(0x0800, stan, 201, &now);
+        self.wires[bank].pipe.arrive(&frame);
+        self.settle();
+        self.told.pop()
+    }
+
+    /// An issuer takes back by itself what it was asked for last with this amount, and says so by our numbers; the code that it
+    /// is told.
+    ///
+    /// # Panics
+    /// If it was asked for nothing of that amount.
+    pub fn takes_back(&mut self, bank: usize, amount: i64, rrn: Option<&str>) -> Option<String> {
+        let now = Now::at(Tick(self.tick_us), self.wall_ms);
+        let book = self.banks[bank].issuer.book();
+        let asked = book.entries.iter().rfind(|entry| entry.amount == amount).expect("it was asked for it");
+        let number = (asked.stan, asked.transmission);
+        let frame = self.wires[bank].speech.taken_back(number, rrn, 77, &now);
+        self.wires[bank].pipe.arrive(&frame);
+        self.settle();
+        self.told.pop()
+    }
+
     /// A message of the acquirer's, and the code of its answer; none if there is none yet.
     pub fn ask(&mut self, ask: &Ask) -> Option<String> {
         self.ask_on(3, ask)
@@ -167,9 +198,41 @@ impl Paused {
     }
 
     fn heard(&mut self, wire: usize) -> Option<String> {
+        self.heard_of(wire).map(|(_, code)| code)
+    }
+
+    /// STAN and code of the next answer on a line.
+    fn heard_of(&mut self, wire: usize) -> Option<(u32, String)> {
         let Wire { speech, heard, .. } = &mut self.wires[wire];
         let (_, body) = speech.read(&mut &[][..], heard).expect("no file is read")?;
-        Some(speech.answer(&body).code.to_string())
+        let answer = speech.answer(&body);
+        self.rrn = answer.rrn.map_or(std::mem::take(&mut self.rrn), |rrn| rrn.to_string());
+        Some((answer.stan.get(), answer.code.to_string()))
+    }
+
+    /// DE 37 of the last answer that had one.
+    pub fn rrn(&self) -> String {
+        self.rrn.clone()
+    }
+
+    /// Messages of the acquirer's that arrive at the same moment; the answers that come at once, by STAN.
+    pub fn ask_together(&mut self, asks: &[Ask]) -> Vec<(u32, String)> {
+        for ask in asks {
+            let frame = self.wires[3].speech.frame(ask);
+            self.wires[3].pipe.arrive(&frame);
+        }
+        self.settle();
+        let mut heard: Vec<_> = std::iter::from_fn(|| self.heard_of(3)).collect();
+        heard.sort();
+        heard
+    }
+
+    /// Which worker has the transactions of the acquirer's terminal.
+    pub fn shard(&self, ask: &Ask) -> usize {
+        let mut request = Request::new(Mti::of(ask.mti), Kind::Unknown, Stan::MIN);
+        request.acquirer = Text::cut("00020000");
+        (request.terminal, request.merchant) = (Text::cut(&ask.terminal), Text::cut(&ask.merchant));
+        engine::shard_of(request.owner(), self.config.workers)
     }
 
     /// Everything that can happen at this moment happens.
@@ -204,6 +267,7 @@ impl Paused {
             match self.banks.get_mut(at) {
                 None => self.wires[at].heard.extend_from_slice(&bytes),
                 Some(bank) => {
+                    self.told.extend(self.wires[at].speech.codes(&bytes));
                     let (said, later) = bank.hear(at as u32, &bytes, &now);
                     self.wires[at].pipe.arrive(&said);
                     let due = |after: std::time::Duration| self.tick_us + after.as_micros() as u64;
@@ -230,7 +294,8 @@ impl Paused {
             let name = path.file_name().expect("a file");
             std::fs::write(dir.path().join(name), &bytes[..end]).expect("a file");
         }
-        let name = |number| if number == terms::stable_id("home") { "home" } else { "away" };
+        let names = ["home", "away", "harbour (told)", "meadow (told)"];
+        let name = |number| names.into_iter().find(|name| terms::stable_id(name) == number).unwrap_or("?");
         let days = records(dir.path()).expect("a journal").filter_map(|record| {
             let record = record.expect("a record");
             match Payload::read(record.kind, &record.payload).expect("a payload") {

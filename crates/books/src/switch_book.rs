@@ -131,7 +131,9 @@ pub struct Entry {
     pub issuer_day: u16,
     /// The issuer's calendar.
     pub issuer_calendar: String,
-    /// Business day of that calendar on which its reversal fell due: where a late reversal posts.
+    /// The operation on it that was taken back last, if none has followed.
+    pub taken_back_by: Option<u64>,
+    /// Business day of that calendar, or the one the issuer has begun itself, on which its reversal fell due: where a late reversal posts.
     pub reversed_on: Option<u16>,
     /// When the INTENT was written, milliseconds since 1970-01-01 UTC.
     pub at: u64,

@@ -237,6 +237,16 @@ pub enum Effect {
         /// Only records before this position: the later ones were another's.
         before: Lsn,
     },
+    /// Look the RRN of `Engine::transaction(txn).request` up among INTENTs; answer at once with [`crate::Event::Named`].
+    Name {
+        /// The operation that waits.
+        txn: TxnId,
+    },
+    /// Carry the next of `Engine::letter` to another shard, as [`crate::Event::Letter`]. Letters of one shard stay in order.
+    Letter {
+        /// Whose.
+        to: u8,
+    },
     /// Count it.
     Count(Tally),
     /// Something odd for people and metrics.

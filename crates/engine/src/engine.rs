@@ -66,6 +66,8 @@ pub struct Engine {
     pub(crate) serials: u64,
     pub(crate) rrns: u64,
     pub(crate) draining: bool,
+    /// To other shards, in the order of their effects.
+    pub(crate) letters: std::collections::VecDeque<crate::Letter>,
     /// What [`Engine::recover`] takes up again.
     pub(crate) unfinished: ShardState,
 }
@@ -100,6 +102,7 @@ impl Engine {
             serials: 1,
             rrns: recovered.rrn_counter / u64::from(config.shards) + 1,
             draining: false,
+            letters: Default::default(),
             unfinished: recovered,
             config,
         }
@@ -149,6 +152,8 @@ impl Engine {
             Event::Undelivered { txn } => self.undelivered(turn, txn),
             Event::Fetched { txn, records } => self.fetched(turn, txn, records.as_ref()),
             Event::Found { txn, result } => self.found(turn, txn, result),
+            Event::Named { txn, result } => self.original_named(turn, txn, result),
+            Event::Letter { letter } => self.take_letter(turn, letter),
             Event::LinkChanged { link, up: true } => self.link_up(turn, link),
             Event::LinkChanged { up: false, .. } => {}
             Event::Drain => self.draining = true,
@@ -281,14 +286,15 @@ impl Engine {
     /// Station 7, second half.
     pub(crate) fn begin(&mut self, turn: &mut Turn, id: TxnId) {
         let transaction = self.slab.at(id.index);
-        transaction.reply_due = true;
+        transaction.reply_due = transaction.cancelled.is_none();
         transaction.holds = !transaction.request.kind.posts_on_approval();
         transaction.serial = Serial::new(self.config.epoch, self.config.shard, self.serials);
         let rrn = self.rrns * u64::from(self.config.shards) + u64::from(self.config.shard);
         transaction.rrn = Rrn::issue(turn.now().day_of_year, rrn, transaction.request.stan.get());
         (self.serials, self.rrns) = (self.serials + 1, self.rrns + 1);
         let entry = Entry::live_of(&transaction.request, transaction.owner, id.index);
-        if self.index.insert(entry).is_err() {
+        // What waited for another shard is in the index since then.
+        if !core::mem::take(&mut transaction.entered) && self.index.insert(entry).is_err() {
             return self.unadmit(turn, id, InternalCause::Overloaded);
         }
         let transaction = self.slab.at(id.index);
@@ -354,7 +360,9 @@ impl Engine {
         let issuer = Some(transaction.issuer).filter(|issuer| issuer.0 != u16::MAX);
         turn.count(transaction.request.kind, Some(cause), None, issuer);
         let (origin, reply) = (transaction.origin, plain(Code::Internal(cause)));
-        turn.ask(Effect::Reply { txn: Some(id), origin, reply });
+        if !self.leave_unbegun(turn, id) {
+            turn.ask(Effect::Reply { txn: Some(id), origin, reply });
+        }
         self.forget(turn, id);
     }
 

@@ -243,6 +243,18 @@ pub enum Event<'a> {
         /// What the journal's index says.
         result: Result<Lsn, bool>,
     },
+    /// Answer to [`crate::Effect::Name`]: the INTENT that has this RRN; `Err(true)` if none has, `Err(false)` if nobody can say.
+    Named {
+        /// The operation that waits for it.
+        txn: TxnId,
+        /// What the journal says.
+        result: Result<&'a crate::record::Intent, bool>,
+    },
+    /// Another shard's word about an original.
+    Letter {
+        /// Of whom is in it.
+        letter: &'a crate::Letter,
+    },
     /// A link came up (signed on) or went down.
     LinkChanged {
         /// Which.

@@ -7,6 +7,7 @@
 //! reversal of an original waits for what is under way on it.
 
 mod batches;
+mod lend;
 mod link;
 mod rules;
 mod settlement;
@@ -14,5 +15,6 @@ mod take_back;
 mod ties;
 
 pub use batches::{BATCHES_MAX, Batches};
+pub use lend::Letter;
 pub use ties::NamedOriginal;
 pub(crate) use ties::{Key, Phase, Ties};

@@ -7,7 +7,7 @@
 //! What the shell promises:
 //! - it picks the shard with [`shard_of`]`(request.owner(), shards)`, and calls [`Engine::recover`] once before traffic;
 //! - it does the effects in order, within the turn; an empty `effects` tells the engine that all earlier ones are done;
-//! - [`Effect::Reserve`], `Enlist`, `StandIn`, `Fetch` and `Find` are answered before the next event of the same transaction;
+//! - [`Effect::Reserve`], `Enlist`, `StandIn`, `Fetch`, `Find` and `Name` are answered before the next event of the same transaction;
 //! - it submits [`Frames::normal`] as [`journal::Class::Normal`] and then [`Frames::owed`] as [`journal::Class::Owed`], so
 //!   that reversals are served when the disk is full; each token comes back as `Durable` or, of a frame that was refused,
 //!   as `NotWritten`; after a failed sync nothing comes back at all;
@@ -58,7 +58,7 @@ pub use debts::DEBT_BYTES;
 pub use effect::{Code, Disposition, Effect, Effects, Reply, Timer};
 pub use engine::{Config, Engine};
 pub use event::{Context, Event, Fetched, Origin, Permit, TxnId, Verdict};
-pub use flow::{BATCHES_MAX, NamedOriginal};
+pub use flow::{BATCHES_MAX, Letter, NamedOriginal};
 pub use frames::Frames;
 pub use index::{Entry, Index, shard_of};
 pub use ledger::{Ledger, LedgerOptions, Parts, ShardState};

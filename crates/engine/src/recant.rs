@@ -5,12 +5,13 @@
 //! Never believes an issuer about another issuer's transaction, nor about a part or another amount. Guards: 0430 00 only
 //! when what it promises is durable; an approval that the issuer took back is an open item, and alarmed.
 
+use crate::advice::is_tied;
 use crate::effect::{Code, Effect, Note, ReversalReason};
 use crate::engine::{Engine, NOBODY_ASKED};
 use crate::event::TxnId;
 use crate::index::Entry;
 use crate::owe::{acknowledge, hold_slot};
-use crate::record::Drawn;
+use crate::record::{Drawn, Serial};
 use crate::replay::Past;
 use crate::reverse::{END, is_partial};
 use crate::settle::{doubt, oblige};
@@ -166,7 +167,7 @@ impl Engine {
                 Err(Code::Internal(InternalCause::Overloaded))
             }
             Drawn { voided: true, .. } => Err(agreed()),
-            Drawn::UNTOUCHED if reverses(original) && !original.request.kind.is_linked() => Ok(()),
+            Drawn::UNTOUCHED if reverses(original) => Ok(()),
             _ => Err(Code::Internal(InternalCause::OriginalNotOpen)),
         }
     }
@@ -199,7 +200,9 @@ impl Engine {
         let asked = self.take_recant(turn, id);
         let (original, transaction) = (self.slab.id(position), self.slab.at(position));
         (transaction.asked, transaction.yields) = (asked, true);
-        if transaction.pending | transaction.unwritten == 0 {
+        let settled = transaction.pending | transaction.unwritten == 0;
+        // One that was called back has its original read first, and yields then.
+        if settled && !self.ties.called_back.contains_key(&position) {
             self.yield_to_issuer(turn, original);
         }
     }
@@ -211,12 +214,18 @@ impl Engine {
         let request = past.request;
         *self.slab.at(id.index) = Transaction { asked, yields: true, ..past };
         self.enter(&request, id);
-        self.yield_to_issuer(turn, id);
+        if !request.kind.is_linked() || request.kind.is_advice() && !is_tied(self.slab.at(id.index)) {
+            return self.yield_to_issuer(turn, id);
+        }
+        self.ties.called_back.insert(id.index, Serial::NONE);
+        self.seek_original(turn, id);
     }
 
-    /// The approval no longer stands: an OBLIGATION that the issuer has met already. Its ACK follows at once.
+    /// The approval no longer stands: an OBLIGATION that the issuer has met already. Its ACK follows at once. Of an operation
+    /// the original stands again as before it.
     pub(crate) fn yield_to_issuer(&mut self, turn: &mut Turn, id: TxnId) {
         turn.note(Note::IssuerContradiction(self.slab.at(id.index).issuer));
+        self.take_back_operation(turn, id);
         self.withdraw(turn, id);
         let transaction = self.slab.at(id.index);
         hold_slot(turn, transaction);

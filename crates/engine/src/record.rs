@@ -27,7 +27,7 @@ pub use tombstone::Tombstone;
 
 use core::fmt;
 use journal::{Frame, Kind, Lsn};
-use terms::{Check, SlotKey};
+use terms::{Check, KeyHasher, Rrn, SlotKey, Stan, TransmissionTime};
 
 /// About to be sent to an issuer.
 pub const INTENT: Kind = 1;
@@ -169,17 +169,38 @@ pub trait Record: Sized {
 }
 
 /// The key under which the journal's index of originals finds a record: the transaction's slot, for the kinds that say
-/// in which state it is. So the newest record found tells the state; notes (LATE, UNDELIVERED, the PARKED of an advice), what belongs
-/// to no transaction, and the OBLIGATION to look for an original (it would be found in the original's place) are not indexed.
+/// in which state it ended or stands. An INTENT is under way, in memory or taken up by a restart, or has an OUTCOME. So the newest
+/// record found tells the state; notes (LATE, UNDELIVERED, the PARKED of an advice), what belongs to no transaction, and the
+/// OBLIGATION to look for an original (it would be found in the original's place) are not indexed.
 pub fn slot_of(kind: Kind, payload: &[u8]) -> Option<u64> {
     let has_slot = match kind {
-        INTENT | OUTCOME | ACK | TOMBSTONE | LINKED => true,
+        OUTCOME | ACK | TOMBSTONE | LINKED => true,
         PARKED => !notes::parks_advice(payload),
         OBLIGATION => !owed::looks_for(payload),
         _ => false,
     };
     let slot = payload.get(8..16).filter(|_| has_slot)?;
     Some(u64::from_le_bytes(slot.try_into().ok()?)).filter(|slot| *slot != 0)
+}
+
+/// What others call a transaction, of its INTENT: our RRN, and issuer, STAN and DE 7 of the request that went out.
+pub fn names_of(kind: Kind, payload: &[u8]) -> [Option<u64>; 2] {
+    if kind == INTENT { intent::names(payload) } else { [None; 2] }
+}
+
+/// The key of an INTENT by our RRN.
+pub fn rrn_key(rrn: Rrn) -> u64 {
+    let mut hasher = KeyHasher::new(0x37);
+    hasher.part(rrn.as_bytes());
+    hasher.finish()
+}
+
+/// The key of an INTENT by what its issuer (`stable_id`) knows it by: our STAN and DE 7.
+pub fn number_key(issuer: u32, stan: Stan, transmission: TransmissionTime) -> u64 {
+    let mut hasher = KeyHasher::new(0x90);
+    hasher.number(u64::from(issuer) << 32 | u64::from(transmission.0));
+    hasher.number(u64::from(stan.get()));
+    hasher.finish()
 }
 
 /// Reads `data` as a record of every kind, the first byte once more as the kind: for fuzzing and its unit test.
@@ -194,7 +215,7 @@ pub fn fuzz_records(data: &[u8]) {
 }
 
 fn read_any(kind: Kind, payload: &[u8]) {
-    let _ = slot_of(kind, payload);
+    let _ = (slot_of(kind, payload), names_of(kind, payload));
     match kind {
         INTENT => again::<Intent>(payload),
         OUTCOME => again::<Outcome>(payload),

@@ -158,6 +158,7 @@ impl Engine {
             }
             Role::Recant => self.recant_fetched(turn, id, records.is_some(), past),
             Role::Payment => self.original_fetched(turn, id, past),
+            Role::Lend => self.lend_fetched(turn, id, past),
             Role::Batch => {}
         }
     }

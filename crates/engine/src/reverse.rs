@@ -124,6 +124,10 @@ impl Engine {
         let Some(waiter) = self.wait_for(turn, request, origin, position) else {
             return self.refuse(turn, request, origin, InternalCause::Overloaded);
         };
+        if self.ties.called_back.contains_key(&position) {
+            // An operation that is taken back already: its original is being asked for.
+            return Disposition::Kept(waiter);
+        }
         let (id, original) = (self.slab.id(position), self.slab.at(position));
         (original.reply_due, original.terminal_reason) = (false, request.reason);
         self.take_back_when_durable(turn, id);
@@ -285,8 +289,10 @@ impl Engine {
         if self.slab.get(id).is_some_and(Transaction::is_payment) {
             return self.original_found(turn, id, result);
         }
-        if self.slab.get(id).is_some_and(|searching| searching.role == Role::Recant) {
-            return self.recant_found(turn, id, result);
+        match self.slab.get(id).map(|searching| searching.role) {
+            Some(Role::Recant) => return self.recant_found(turn, id, result),
+            Some(Role::Lend) => return self.lend_found(turn, id, result),
+            _ => {}
         }
         let searching = |txn: &&mut Transaction| matches!(txn.role, Role::Reversal | Role::Resolve);
         let Some(reversal) = self.slab.get_mut(id).filter(searching) else { return };

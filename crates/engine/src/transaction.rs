@@ -44,6 +44,8 @@ pub(crate) enum Role {
     Debt,
     /// An issuer's own reversal that looks for its original.
     Recant,
+    /// Another shard asks for an original of ours: waits for the journal.
+    Lend,
 }
 
 /// Everything a forward, a reversal and a record need to know.
@@ -182,6 +184,10 @@ pub struct Transaction {
     pub(crate) remaining: Minor,
     /// Its entry among what is owed.
     pub(crate) debt: u32,
+    /// In the index before its INTENT: its original is asked for in another shard.
+    pub(crate) entered: bool,
+    /// The journal was asked which original its RRN names.
+    pub(crate) sought: bool,
     /// The issuer's own message that waits for what is being written.
     pub(crate) asked: Option<IssuerAsk>,
     /// The issuer takes its approval back: an OBLIGATION is about to be written that is met already.
@@ -300,6 +306,8 @@ impl Transaction {
             compared: None,
             remaining: 0,
             debt: crate::debts::NONE,
+            entered: false,
+            sought: false,
             asked: None,
             yields: false,
         }

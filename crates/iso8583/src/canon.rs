@@ -36,14 +36,40 @@ pub fn request(
     index: &Index,
 ) -> Result<Request, DecodeError> {
     let view = View::new(dialect, bytes, index);
-    let mut request = Request::new(index.mti(), Kind::Unknown, stan(&view)?);
-    numbers(&view, &mut request)?;
-    card(&view, &mut request)?;
-    parties(&view, defaults, &mut request)?;
-    request.flags = flags(&view, &request);
+    let request = any_request(&view, defaults)?;
+    // Acquirers and issuers keep a line alive without being a terminal.
+    let speaks_for_terminal = matches!(request.mti.class_digit(), 1 | 2 | 4);
+    if speaks_for_terminal && request.terminal.trimmed().is_empty() {
+        return Err(DecodeError::missing(&view, 41, "a terminal"));
+    }
+    Ok(request)
+}
+
+/// As [`request`], an issuer's own: it may know a transaction by our numbers alone, without a terminal.
+///
+/// # Errors
+/// As [`request`], but for the terminal.
+pub fn issuers_request(dialect: &Dialect, bytes: &[u8], index: &Index) -> Result<Request, DecodeError> {
+    any_request(&View::new(dialect, bytes, index), &CanonDefaults::default())
+}
+
+/// Our STAN and DE 7 of the message that DE 90 is about, if it says both.
+pub fn named_number(dialect: &Dialect, bytes: &[u8], index: &Index) -> Option<(Stan, TransmissionTime)> {
+    let named = OriginalData::read(&View::new(dialect, bytes, index), dialect.roles.original_data)?;
+    Some((Stan::new(named.stan)?, TransmissionTime(named.transmission))).filter(|(_, at)| at.0 != 0)
+}
+
+#[inline]
+fn any_request(view: &View<'_>, defaults: &CanonDefaults) -> Result<Request, DecodeError> {
+    let (dialect, index) = (view.dialect, view.index);
+    let mut request = Request::new(index.mti(), Kind::Unknown, stan(view)?);
+    numbers(view, &mut request)?;
+    card(view, &mut request)?;
+    parties(view, defaults, &mut request);
+    request.flags = flags(view, &request);
     let code = request.processing_code.kind();
     request.kind = dialect.kind(request.mti, code, request.condition, request.function, request.network_code);
-    keys(&view, &mut request);
+    keys(view, &mut request);
     Ok(request)
 }
 
@@ -169,20 +195,14 @@ fn from_track(view: &View<'_>, request: &mut Request) -> Result<(), DecodeError>
 }
 
 #[inline]
-fn parties(view: &View<'_>, defaults: &CanonDefaults, request: &mut Request) -> Result<(), DecodeError> {
+fn parties(view: &View<'_>, defaults: &CanonDefaults, request: &mut Request) {
     let roles = &view.dialect.roles;
     let named = if roles.acquirer == 0 { None } else { view.text(roles.acquirer) };
     request.acquirer = named.filter(|named| !named.trimmed().is_empty()).unwrap_or(defaults.acquirer);
     request.terminal = view.text(41).unwrap_or(Text::EMPTY);
     request.merchant = view.text(42).unwrap_or(Text::EMPTY);
-    // Acquirers and issuers keep a line alive without being a terminal.
-    let speaks_for_terminal = matches!(request.mti.class_digit(), 1 | 2 | 4);
-    if speaks_for_terminal && request.terminal.trimmed().is_empty() {
-        return Err(DecodeError::missing(view, 41, "a terminal"));
-    }
     request.rrn = rrn(view);
     request.reason = view.text::<4>(roles.code).and_then(|code| ResponseCode::new(code.as_bytes()));
-    Ok(())
 }
 
 fn rrn(view: &View<'_>) -> Option<Rrn> {

@@ -37,7 +37,9 @@ mod view;
 mod write;
 
 pub use advice::write_advice;
-pub use canon::{CanonDefaults, Trusted, answer, request, slot_named, trusted};
+pub use canon::{
+    CanonDefaults, Trusted, answer, issuers_request, named_number, request, slot_named, trusted,
+};
 pub use chip::keep_chip;
 pub use decode::{decode, locate};
 pub use describe::{Description, Row, describe};

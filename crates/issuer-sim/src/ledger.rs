@@ -130,11 +130,12 @@ impl Ledger {
         }
     }
 
-    /// The key of a request: STAN, DE 7 (0 where there is none), terminal.
+    /// The key of a request: STAN and DE 7, which name it whatever terminal an operation on it comes from; without DE 7 the
+    /// terminal's, too.
     pub(crate) fn key(stan: u32, transmission: u32, terminal: &[u8]) -> u64 {
         let mut hasher = KeyHasher::new(0x155);
         hasher.number(u64::from(stan) << 32 | u64::from(transmission));
-        hasher.part(terminal.trim_ascii_end());
+        hasher.part(if transmission == 0 { terminal.trim_ascii_end() } else { b"" });
         hasher.finish()
     }
 

@@ -91,7 +91,7 @@ pub(crate) fn open_still(
     let (place, lock) = take(&options, disk, !stepped)?;
     let mut index = None;
     let recovered = recover(&place, projection, |first| {
-        index.insert(Arc::new(KeyIndex::new(options.key, first))).clone()
+        index.insert(Arc::new(KeyIndex::new(options.key, options.names, first))).clone()
     })?;
     let index = index.expect("recovery asks for an index");
     let closed: Vec<u32> = (recovered.first_segment..recovered.tail.segment).collect();

@@ -83,7 +83,7 @@ pub use self::{
     journal::{Journal, open},
     lane::{LANE_DEPTH, Lane, Wake},
     lsn::Lsn,
-    options::{Fresh, KeyOf, Options, Retire, SyncMode},
+    options::{Fresh, KeyOf, NamesOf, Options, Retire, SyncMode},
     projection::Projection,
     reader::{Reader, RecordBuf, RecordView},
     recover::{Cut, Recovery},

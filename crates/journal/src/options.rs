@@ -19,6 +19,9 @@ pub enum SyncMode {
 /// Says under which key a record is to be found again (see [`Reader::find`](crate::Reader::find)).
 pub type KeyOf = fn(Kind, &[u8]) -> Option<u64>;
 
+/// Says under which further keys it is to be found.
+pub type NamesOf = fn(Kind, &[u8]) -> [Option<u64>; 2];
+
 /// Makes a projection without content, for checkpoints behind the hot path.
 pub type Fresh = Box<dyn Fn() -> Box<dyn Projection + Send> + Send + Sync>;
 
@@ -46,6 +49,8 @@ pub struct Options {
     pub checkpoint_bytes: u64,
     /// Key of a record for the index of originals; without it every look-up is `Unknown`.
     pub key: Option<KeyOf>,
+    /// Further keys of a record, in the same index; only beside `key`.
+    pub names: Option<NamesOf>,
     /// Asked for the oldest segment after each checkpoint, when nothing owed needs it and two checkpoints stand behind it:
     /// if it says yes, the segment is removed. Without it every segment stays.
     pub retire: Option<Retire>,
@@ -74,6 +79,7 @@ impl Options {
             reserve_bytes: Self::RESERVE_BYTES,
             checkpoint_bytes: Self::CHECKPOINT_BYTES,
             key: None,
+            names: None,
             fresh: None,
             retire: None,
         }

@@ -108,7 +108,7 @@ pub(crate) fn mend(place: &Place) -> Result<Repaired, Fault> {
     let segments: Vec<u32> = sorted(names.iter().filter_map(|name| parse_segment(name)));
     let epoch = marks::read_epoch(place, &names)?.unwrap_or(0);
     let clean = marks::read_clean(place, &names, epoch)?;
-    let index = |first| Arc::new(KeyIndex::new(None, first));
+    let index = |first| Arc::new(KeyIndex::new(None, None, first));
     let mut replay = Replay::new(place, &segments, None, index)?;
     replay.run(&mut Nothing)?;
     replay.survey(clean)?;

@@ -10,6 +10,7 @@
 //! *Clock changes.* A cutover that falls into a gap (the clock jumps over it) happens at the gap's end; one that happens
 //! twice (the clock is set back) counts the first time. Days are then 23 or 25 hours long, never split.
 
+use core::cmp::Reverse;
 use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan};
@@ -60,6 +61,15 @@ impl Calendar {
     pub fn next_cutover_after(&self, wall_ms: i64) -> i64 {
         let at = instant(wall_ms);
         self.around(at).map(|(_, cutover)| cutover).find(|cutover| *cutover > at).map_or(i64::MAX, millis_up)
+    }
+
+    /// The day that begins with a cutover which somebody tells of at `wall_ms`: that of the calendar's nearest one, which is
+    /// at most `slack_ms` ahead or behind. `None`: there is none so near, and nobody can say which day is meant.
+    pub fn day_told_at(&self, wall_ms: i64, slack_ms: i64) -> Option<BusinessDay> {
+        let at = instant(wall_ms);
+        let away = |cutover: Timestamp| millis_up(cutover).saturating_sub(wall_ms).saturating_abs();
+        let near = self.around(at).filter(|(_, cutover)| away(*cutover) <= slack_ms);
+        near.max_by_key(|(_, cutover)| Reverse(away(*cutover))).map(|(date, _)| self.named(date))
     }
 
     /// The dates about `at` with their cutovers, in order. Three days either way, because a zone may skip a whole date

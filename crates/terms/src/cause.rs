@@ -185,6 +185,8 @@ closed_set! {
         BreakerOpen = "breaker-open",
         /// The issuer reversed it by itself while it was in flight.
         IssuerReversed = "issuer-reversed",
+        /// An issuer tells of a cutover that its calendar has not near.
+        CutoverNotDue = "cutover-not-due",
     }
 }
 
@@ -213,6 +215,7 @@ impl InternalCause {
                 Cause::System
             }
             I::Overloaded | I::Draining | I::AnswerMismatch | I::Restarted => Cause::System,
+            I::CutoverNotDue => Cause::System,
             I::UnknownAnswerCode | I::IssuerDeclined | I::IssuerReversed => Cause::Unstated,
         }
     }
@@ -227,7 +230,7 @@ impl InternalCause {
             I::ExpiredCard | I::CheckDigit | I::Reversed | I::ReversedInFlight | I::OriginalNotFound => {
                 Source::Format
             }
-            I::PartialNotAllowed | I::SignInRequired | I::MacWrong => Source::Format,
+            I::PartialNotAllowed | I::SignInRequired | I::MacWrong | I::CutoverNotDue => Source::Format,
             I::OriginalNotOpen | I::NotWholeOriginal | I::OverOriginal => Source::Format,
             I::RefundTooLate | I::RefundOtherCard => Source::Registry,
             I::NoSuchIssuer | I::RouteExcludesCard | I::RouteExcludesTerminal | I::PinNotAllowed => {
@@ -253,7 +256,7 @@ impl InternalCause {
         use InternalCause as I;
         match self {
             I::FormatError => "30",
-            I::UnsupportedTransaction | I::OriginalNotOpen | I::RefundTooLate => "12",
+            I::UnsupportedTransaction | I::OriginalNotOpen | I::RefundTooLate | I::CutoverNotDue => "12",
             I::ZeroAmount | I::PartialNotAllowed => "13",
             I::ExpiredCard => "54",
             I::CheckDigit => "14",

@@ -43,10 +43,12 @@ closed_set! {
         SignOff = "sign-off",
         /// 0800/0820 echo test.
         Echo = "echo",
-        /// Any other network management message (parameters, keys, cutover).
+        /// Any other network management message (parameters, keys).
         NetworkOther = "network-other",
         /// Nothing we know.
         Unknown = "unknown",
+        /// 日切 0800: the sender's business day begins.
+        Cutover = "cutover",
     }
 }
 
@@ -70,7 +72,8 @@ impl Kind {
             Self::CompletionAdvice | Self::Refund | Self::OfflineSale | Self::Adjustment => InDoubt::Repeat,
             Self::ScriptResult => InDoubt::Repeat,
             Self::Balance | Self::Reversal | Self::Settlement | Self::BatchUpload => InDoubt::Forget,
-            Self::SignOn | Self::SignOff | Self::Echo | Self::NetworkOther | Self::Unknown => InDoubt::Forget,
+            Self::SignOn | Self::SignOff | Self::Echo | Self::NetworkOther | Self::Cutover => InDoubt::Forget,
+            Self::Unknown => InDoubt::Forget,
         }
     }
 
@@ -124,6 +127,6 @@ impl Kind {
 
     /// 0800 and its kin: answered by the switch itself.
     pub const fn is_network(self) -> bool {
-        matches!(self, Self::SignOn | Self::SignOff | Self::Echo | Self::NetworkOther)
+        matches!(self, Self::SignOn | Self::SignOff | Self::Echo | Self::NetworkOther | Self::Cutover)
     }
 }

@@ -106,6 +106,70 @@ fn each_institution_has_its_own_cutover() {
     assert_eq!(away, ["away 2026-03-10", "away 2026-03-11"]);
 }
 
+/// Half an hour early: its own day goes on, the acquirer's, under the same calendar, does not; neither a second word nor the
+/// clock nor a restart moves it again.
+#[test]
+fn an_issuer_begins_its_day_once() {
+    let mut switch = Paused::open("2026-03-10T14:30:00Z", SHANGHAI, BERLIN);
+    says(switch.ask(&buys(0, 1, 6_000)), "00");
+    says(switch.ask(&buys(0, 2, 6_000)), "61");
+    says(switch.ask(&buys(1, 3, 6_000)), "00");
+    says(switch.cuts_over(0, 900), "00");
+    says(switch.ask(&buys(0, 4, 6_000)), "00");
+    says(switch.cuts_over(0, 901), "00");
+    says(switch.ask(&buys(0, 5, 6_000)), "61");
+    says(switch.ask(&buys(1, 6, 6_000)), "61");
+    switch.restart();
+    says(switch.ask(&buys(0, 7, 6_000)), "61");
+    says(switch.cuts_over(0, 902), "00");
+    says(switch.ask(&buys(0, 8, 6_000)), "61");
+    switch.until("2026-03-10T15:00:00Z");
+    says(switch.ask(&buys(0, 9, 6_000)), "61");
+    says(switch.cuts_over(0, 903), "00");
+    says(switch.ask(&buys(0, 10, 6_000)), "61");
+    switch.restart();
+    says(switch.ask(&buys(0, 11, 4_000)), "00");
+    switch.until("2026-03-11T15:00:00Z");
+    says(switch.ask(&buys(0, 12, 6_000)), "00");
+    let (book, begun) = switch.book();
+    let of = |stan| book.transactions.values().find(|entry| entry.stan == stan).unwrap();
+    let day_of = |stan| BusinessDay(of(stan).issuer_day).to_string();
+    assert_eq!([1, 4, 11, 12].map(day_of), ["2026-03-10", "2026-03-11", "2026-03-11", "2026-03-12"]);
+    let (told, clock): (Vec<_>, Vec<_>) =
+        begun.iter().filter(|day| !day.starts_with("away")).partition(|day| day.contains("told"));
+    assert_eq!(told, ["harbour (told) 2026-03-11"]);
+    let others =
+        ["home 2026-03-10", "home 2026-03-10", "home 2026-03-11", "home 2026-03-11", "home 2026-03-12"];
+    assert_eq!(clock, others, "the terminals' calendar goes as it went: by the clock, and at each start");
+    let approved = |day: &str| -> i64 {
+        let of = |(_, _, of): &(String, u16, u16)| BusinessDay(*of).to_string() == day;
+        book.totals()
+            .iter()
+            .filter(|(key, _)| key.0 == "harbour" && of(key))
+            .map(|(_, total)| total.approved)
+            .sum()
+    };
+    let sums = ["2026-03-10", "2026-03-11", "2026-03-12"].map(approved);
+    assert_eq!(sums, [6_000, 10_000, 6_000], "its books follow its days");
+}
+
+/// In the middle of the day nobody can say which day is meant, and a day begun at will would be ceilings at will.
+#[test]
+fn a_cutover_far_from_the_configured_one_is_refused() {
+    let mut switch = Paused::open("2026-03-10T12:30:00Z", SHANGHAI, BERLIN);
+    says(switch.ask(&buys(0, 1, 6_000)), "00");
+    says(switch.cuts_over(0, 900), "12");
+    says(switch.cuts_over(1, 900), "12");
+    says(switch.ask(&buys(0, 2, 6_000)), "61");
+    // An hour after the clock has begun it: agreed, and nothing moves.
+    switch.until("2026-03-10T16:00:00Z");
+    says(switch.ask(&buys(0, 3, 6_000)), "00");
+    says(switch.cuts_over(0, 901), "00");
+    says(switch.ask(&buys(0, 4, 6_000)), "61");
+    let (_, begun) = switch.book();
+    assert!(begun.iter().all(|day| !day.contains("told")), "{begun:?}");
+}
+
 /// INTENT before the cutover, OUTCOME after it.
 #[test]
 fn what_is_under_way_at_a_cutover_belongs_to_the_day_of_its_intent() {

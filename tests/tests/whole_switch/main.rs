@@ -31,3 +31,4 @@ mod reload;
 mod simulated;
 mod stand_in;
 mod stories;
+mod two_tills;

@@ -7,8 +7,10 @@ use books::shapes::{TerminalBook, TerminalEntry, TerminalState};
 use books::switch_book::State;
 use issuer_sim::{Act, IssuerConfig, Listen, Mood, Simulator};
 use switch::serve::start;
+use terms::ResponseCode;
 use testkit::{metric, wait_for};
 use tests::message::{Ask, Speech};
+use tests::paused::{CARDS, Paused};
 use tests::shop::Shop;
 use tests::terminal::Terminal;
 
@@ -83,4 +85,65 @@ fn entry(ask: &Ask, acquirer: &str) -> TerminalEntry {
         code: Some("00".into()),
         money: true,
     }
+}
+
+/// By our STAN and DE 7 in DE 90 and nothing else: what it was sent is all that an issuer needs to know. Purchase, void, refund,
+/// pre-authorization, completion; in both shards, across a restart, in two dialects.
+#[test]
+fn an_issuer_that_only_knows_our_numbers_takes_back_whatever_it_approved() {
+    const SHANGHAI: (&str, &str) = ("Asia/Shanghai", "23:00");
+    let mut switch = Paused::open("2026-03-10T02:00:00Z", SHANGHAI, SHANGHAI);
+    for (bank, till) in [(0, "T0000001"), (1, "T0000002"), (0, "T0000003"), (1, "T0000004")] {
+        let first = 100 * (1 + till.as_bytes()[7] - b'0') as u32;
+        let pays = |stan: u32, amount| Ask::purchase(CARDS[bank], first + stan, amount).at(till);
+        let says = |found: Option<String>, code: &str| assert_eq!(found.as_deref(), Some(code), "{till}");
+        // A purchase.
+        says(switch.ask(&pays(1, 1_001)), "00");
+        says(switch.takes_back(bank, 1_001, None), "00");
+        says(switch.takes_back(bank, 1_001, None), "00");
+        says(switch.ask(&pays(1, 1_001)), "94");
+        // A void; its sale stands again. A reference that is not ours does not hide the number.
+        let sale = pays(2, 1_002);
+        let void = |stan: u32| Ask { code: 20_000, ..sale.voided(first + stan) };
+        says(switch.ask(&sale), "00");
+        says(switch.ask(&void(3)), "00");
+        switch.restart();
+        says(switch.takes_back(bank, 1_002, Some("999999999999")), "00");
+        says(switch.ask(&void(3)), "94");
+        says(switch.ask(&sale), "00");
+        // A refund; there is as much to refund as before.
+        let sale = pays(4, 1_004);
+        says(switch.ask(&sale), "00");
+        says(switch.ask(&sale.refunded(first + 5, 905)), "00");
+        says(switch.ask(&sale.refunded(first + 6, 106)), "64");
+        says(switch.takes_back(bank, 905, None), "00");
+        switch.restart();
+        // The simulated issuer has not booked that it took it back.
+        switch.mood(bank, vec![Mood::new(Act::Say(ResponseCode::of("00"))).amount(1_000)]);
+        says(switch.ask(&sale.refunded(first + 7, 1_000)), "00");
+        switch.mood(bank, Vec::new());
+        // What was refunded in part is not taken back whole.
+        says(switch.takes_back(bank, 1_004, None), "12");
+        // A completion: the hold is there again. Then the hold itself.
+        let hold = Ask::pre_authorization(CARDS[bank], first + 8, 1_008).at(till);
+        says(switch.ask(&hold), "00");
+        let rrn = switch.rrn();
+        let complete = |stan: u32, amount| hold.completed(first + stan, amount).naming(&rrn);
+        says(switch.ask(&complete(9, 1_160)), "64");
+        says(switch.ask(&complete(10, 910)), "00");
+        says(switch.takes_back(bank, 910, None), "00");
+        says(switch.ask(&complete(10, 910)), "94");
+        says(switch.takes_back(bank, 1_008, None), "00");
+        says(switch.ask(&complete(11, 910)), "12");
+    }
+    // Of another issuer's, or of nothing, it is not believed.
+    let foreign = Ask::purchase(CARDS[1], 900, 4_321).at("T0000001");
+    assert_eq!(switch.ask(&foreign).as_deref(), Some("00"));
+    let rrn = switch.rrn();
+    assert_eq!(switch.takes_back(0, 1_004, Some(&rrn)).as_deref(), Some("25"));
+    let (book, _) = switch.book();
+    assert_eq!((book.unlinked(), book.owed().count()), (Vec::new(), 0));
+    let recanted = book.transactions.values().filter(|entry| entry.reversal_reason == Some(7));
+    assert!(recanted.clone().all(|entry| entry.state == State::Reversed));
+    assert_eq!(recanted.count(), 4 * 5);
 }

@@ -23,7 +23,7 @@ pub(super) fn compare(book: &TerminalBook, switch: &SwitchBook, comparison: &mut
                 taken.insert(*serial);
                 let entry = &switch.transactions[serial];
                 comparison.account(entry, believed.currency).terminals += sum(believed);
-                settle(believed, entry, comparison);
+                settle(believed, entry, switch, comparison);
             }
             None => alone(believed, comparison),
         }
@@ -44,7 +44,7 @@ fn sum(believed: &TerminalEntry) -> i64 {
 }
 
 /// Both sides have it.
-fn settle(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) {
+fn settle(believed: &TerminalEntry, entry: &Entry, switch: &SwitchBook, comparison: &mut Comparison) {
     use TerminalState as T;
     let amount = entry.final_amount();
     if entry.credits {
@@ -52,6 +52,10 @@ fn settle(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) 
     }
     match (believed.state, entry.state) {
         (T::Completed, State::Approved) if entry.completed => {}
+        // The issuer took back the completion: the hold stands again.
+        (T::Completed, State::Approved) if is_restored(entry, switch) => {
+            comparison.terminal_item(ItemKind::IssuerContradiction, entry, amount);
+        }
         (T::Completed | T::Credited, state) => {
             comparison.disagree(entry, format!("terminal {:?}, journal {state:?}", believed.state));
         }
@@ -93,6 +97,12 @@ fn settle(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) 
     }
 }
 
+/// Whether the last operation on it was taken back by the issuer.
+fn is_restored(entry: &Entry, switch: &SwitchBook) -> bool {
+    let operation = entry.taken_back_by.and_then(|serial| switch.transactions.get(&serial));
+    operation.is_some_and(|operation| operation.reversal_reason == Some(ISSUER_REVERSED))
+}
+
 /// Money that goes back: every amount counts the other way.
 fn credit(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) {
     use TerminalState as T;
@@ -110,6 +120,12 @@ fn credit(believed: &TerminalEntry, entry: &Entry, comparison: &mut Comparison) 
             if entry.reversal_reason == Some(TERMINAL_ASKED) =>
         {
             comparison.terminal_item(ItemKind::TerminalBreach, entry, believed.amount);
+        }
+        // It was told a void or a refund that the issuer took back later.
+        (T::Credited, State::Reversing | State::Reversed | State::Quarantined)
+            if entry.reversal_reason == Some(ISSUER_REVERSED) =>
+        {
+            comparison.terminal_item(ItemKind::IssuerContradiction, entry, believed.amount);
         }
         (_, State::Open) => comparison.disagree(entry, "no outcome in the journal"),
         (T::Declined | T::Reversed | T::Unknown, _) if !entry.stands() => {}

@@ -33,6 +33,7 @@ impl SwitchBook {
             link_transmission: intent.link_transmission,
             issuer_day: intent.issuer_day,
             issuer_calendar: self.name(intent.issuer_calendar),
+            taken_back_by: None,
             reversed_on: None,
             at: intent.at,
             cause: None,
@@ -73,7 +74,9 @@ impl SwitchBook {
         }
         entry.state = state_of(to);
         if entry.state == State::Reversing {
-            entry.reversed_on = entry.reversed_on.or(self.days.get(&entry.issuer_calendar).copied());
+            let told = self.days.get(&format!("{} (told)", entry.issuer));
+            let today = self.days.get(&entry.issuer_calendar).max(told);
+            entry.reversed_on = entry.reversed_on.or(today.copied());
         }
         Some(entry)
     }
@@ -92,6 +95,7 @@ impl SwitchBook {
         };
         (original.voided, original.completed) = (linked.voided, linked.completed);
         original.taken = money(linked.taken);
+        original.taken_back_by = linked.taken_back.then_some(linked.operation);
     }
 
     /// Originals whose operations do not add up: what LINKED says was taken is not what stands.

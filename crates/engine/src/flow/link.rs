@@ -3,7 +3,7 @@
 //! Never admits what its original does not allow. Guards: ceilings follow only when the operation's OUTCOME is durable.
 
 use super::rules::{self, Meant, Objection, Policy};
-use super::ties::{Link, Original, Phase, key};
+use super::ties::{Key, Link, Original, Phase, key};
 use crate::effect::Effect;
 use crate::engine::{Engine, expired_tombstone};
 use crate::event::TxnId;
@@ -17,7 +17,7 @@ use crate::state::State;
 use crate::transaction::{NIL, Transaction, Written};
 use crate::turn::{Turn, token};
 use journal::Lsn;
-use terms::{Answer, InternalCause, Kind, OriginalRef};
+use terms::{Answer, Check, InternalCause, Kind, OriginalRef, Request, SlotKey};
 
 impl Engine {
     /// Station 6 of an operation, first half: its original is looked for, in memory, else in the journal.
@@ -45,7 +45,7 @@ impl Engine {
 
     /// An original that is still in the slab, as a copy. One that is not durable yet is in flight; one that waited for its
     /// terminal to come back has done so.
-    fn in_slab(&mut self, turn: &mut Turn, position: u32) -> (Transaction, Charges) {
+    pub(super) fn in_slab(&mut self, turn: &mut Turn, position: u32) -> (Transaction, Charges) {
         let id = self.slab.id(position);
         let original = self.slab.at(position);
         let held = original.charges().iter().copied().filter(|_| original.holds).collect();
@@ -54,6 +54,7 @@ impl Engine {
         let Transaction { request, role, origin, received, .. } = *original;
         let copy = Transaction {
             serial: original.serial,
+            rrn: original.rrn,
             permit: original.permit,
             advice: original.advice,
             intent_lsn: original.intent_lsn,
@@ -95,7 +96,10 @@ impl Engine {
         self.original_known(turn, id, &past.transaction, charges, past.drawn);
     }
 
-    fn original_missing(&mut self, turn: &mut Turn, id: TxnId, cause: InternalCause) {
+    pub(super) fn original_missing(&mut self, turn: &mut Turn, id: TxnId, cause: InternalCause) {
+        if cause == InternalCause::OriginalNotFound && self.ask_for_name(turn, id) {
+            return;
+        }
         match self.ties.called_back.remove(&id.index) {
             Some(resolves) => self.take_back_alone(turn, id, resolves),
             None if self.ties.taken_up.remove(&id.index).is_some() => self.accept(turn, id),
@@ -105,7 +109,7 @@ impl Engine {
         }
     }
 
-    fn original_known(
+    pub(super) fn original_known(
         &mut self,
         turn: &mut Turn,
         id: TxnId,
@@ -113,16 +117,23 @@ impl Engine {
         given_back: Charges,
         drawn: Drawn,
     ) {
+        if self.is_another(id, original) && self.ask_for_name(turn, id) || self.waits_for_lent(id, original) {
+            return;
+        }
         if let Some(resolves) = self.ties.called_back.remove(&id.index) {
             return self.take_back_fetched(turn, id, original, drawn, resolves);
         }
         let key = key(original.request.slot, original.request.repeat);
-        let (drawn, under_way, open) =
-            self.ties.get(key).map_or((drawn, 0, 0), |tie| (tie.drawn, tie.under_way, tie.open));
+        let tie = self.ties.get(key);
+        let lent = tie.is_some_and(|tie| tie.lent);
+        let (drawn, under_way, open) = tie.map_or((drawn, 0, 0), |tie| (tie.drawn, tie.under_way, tie.open));
         let policy = self.policy(turn, id);
         let operation = self.slab.at(id.index);
         let taken_up = self.ties.taken_up.remove(&id.index).is_some();
-        let judged = rules::check(operation, &Meant { original, drawn, under_way, open }, &policy);
+        let judged = match lent {
+            true => Err(rules::plain(InternalCause::OriginalNotOpen)),
+            false => rules::check(operation, &Meant { original, drawn, under_way, open }, &policy),
+        };
         // An adjustment only refers to it; a notice is tied to it, or goes by itself.
         if operation.request.kind.is_advice()
             && (judged.is_ok() || operation.request.kind == Kind::Adjustment)
@@ -237,11 +248,21 @@ impl Engine {
     /// From now on the LINKED at `lsn` tells how the original stands.
     pub(crate) fn linked_durable(&mut self, turn: &mut Turn, id: TxnId, lsn: Lsn) {
         let Some((_, tie)) = self.ties.both(id.index) else { return };
-        let (slot, repeat) = (tie.original.slot, tie.original.repeat);
+        tie.lsn = Some(lsn);
+        let (key, drawn) = (tie.original.key(), tie.drawn);
+        self.stands_at(key, drawn, lsn);
+        let operation = self.slab.at(id.index);
+        if operation.pending | operation.unwritten == 0 {
+            self.conclude(turn, id);
+        }
+    }
+
+    /// The newest record of an original of ours, and what it says.
+    pub(super) fn stands_at(&mut self, (slot, repeat): Key, drawn: Drawn, lsn: Lsn) {
+        let (slot, repeat) = (SlotKey(slot), Check(repeat));
         let entry = self.index.find(slot, |entry| entry.repeat == repeat && entry.state != State::Tombstone);
         match entry.and_then(|entry| entry.slab()) {
             Some(position) => {
-                let drawn = tie.drawn;
                 let original = self.slab.at(position);
                 (original.lsn, original.drawn) = (lsn, drawn);
             }
@@ -251,10 +272,6 @@ impl Engine {
                 };
                 self.index.update_where(slot, approved, |entry| entry.settle(State::Approved, lsn));
             }
-        }
-        let operation = self.slab.at(id.index);
-        if operation.pending | operation.unwritten == 0 {
-            self.conclude(turn, id);
         }
     }
 
@@ -290,12 +307,15 @@ impl Engine {
 
     /// The operation leaves the slab.
     pub(crate) fn untie(&mut self, turn: &mut Turn, id: TxnId) {
-        let waiting = self.ties.untie(id.index);
+        let (waiting, ended) = self.ties.untie(id.index);
         self.resume(turn, waiting);
+        if let Some(tie) = ended {
+            self.tie_ended(turn, &tie);
+        }
     }
 
     /// Reversals of an original that waited for operations on it.
-    fn resume(&mut self, turn: &mut Turn, mut next: u32) {
+    pub(super) fn resume(&mut self, turn: &mut Turn, mut next: u32) {
         while next != NIL {
             let reversal = self.slab.id(next);
             next = core::mem::replace(&mut self.slab.at(next).waiters, NIL);
@@ -306,7 +326,10 @@ impl Engine {
 
 /// The original by everything that names it.
 fn exact(original: &Transaction) -> OriginalRef {
-    let request = &original.request;
+    exactly(&original.request)
+}
+
+pub(super) fn exactly(request: &Request) -> OriginalRef {
     OriginalRef {
         slot: request.slot,
         repeat: request.repeat,

@@ -213,6 +213,9 @@ impl Engine {
 
     /// REVERSING: the operation's own part.
     pub(crate) fn take_back_alone(&mut self, turn: &mut Turn, id: TxnId, resolves: Serial) {
+        if self.slab.at(id.index).yields {
+            return self.yield_to_issuer(turn, id);
+        }
         if self.slab.at(id.index).state == State::StipApproved {
             return self.unsay_tied(turn, id, ReversalReason::Terminal);
         }

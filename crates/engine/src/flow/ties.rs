@@ -3,6 +3,7 @@
 //! Never the only witness: the journal's newest LINKED tells how an original stands once nothing is under way on it.
 //! Guards: bounded by the slab; what is reserved of an original is given up exactly once.
 
+use super::lend::{Ask, Patient};
 use crate::ledger::Map;
 use crate::record::{Advised, Charges, Drawn, Serial, Told};
 use crate::transaction::{NIL, Transaction};
@@ -94,6 +95,12 @@ pub(crate) struct Tie {
     pub(crate) live: u32,
     /// First reversal of the original that waits for them.
     pub(crate) waiting: u32,
+    /// Where the original lives, if not here: it was lent to us.
+    pub(crate) home: Option<u8>,
+    /// Lent to another shard, whose operation counts as one here.
+    pub(crate) lent: bool,
+    /// Newest LINKED that is durable.
+    pub(crate) lsn: Option<Lsn>,
 }
 
 /// How far an operation's effect on its original is.
@@ -129,6 +136,12 @@ pub(crate) struct Ties {
     links: Map<u32, Link>,
     /// Approved operations that a reversal called back and whose originals are being read, with the look-up that found them.
     pub(crate) called_back: Map<u32, Serial>,
+    /// Operations whose original was asked for in another shard, by slab position.
+    pub(crate) borrowing: Map<u32, u8>,
+    /// Other shards' questions that wait for the journal, by slab position.
+    pub(crate) asks: Map<u32, Ask>,
+    /// Those, and operations called back, that wait until nothing is done to the original any more.
+    pub(crate) patient: Vec<(Key, Patient)>,
     /// Advices that a restart found without an outcome, whose originals are being read.
     pub(crate) taken_up: Map<u32, ()>,
 }
@@ -155,8 +168,7 @@ impl Ties {
 
     /// Ties an operation to its original; `drawn` counts where nothing else is in memory about it.
     pub(crate) fn tie(&mut self, position: u32, original: Original, drawn: Drawn, link: Link) {
-        let fresh = Tie { original, drawn, under_way: 0, open: 0, live: 0, waiting: NIL };
-        let tie = self.ties.entry(original.key()).or_insert(fresh);
+        let tie = self.ties.entry(original.key()).or_insert(Tie::new(original, drawn));
         tie.live += 1;
         if link.phase == Phase::UnderWay {
             tie.under_way += link.amount;
@@ -174,9 +186,22 @@ impl Ties {
         if tie.open == 0 { core::mem::replace(&mut tie.waiting, NIL) } else { NIL }
     }
 
-    /// The operation leaves the slab. Tells which reversals waited for it.
-    pub(crate) fn untie(&mut self, position: u32) -> u32 {
-        let Some(link) = self.links.get(&position).copied() else { return NIL };
+    /// Another shard has the original from here on.
+    pub(crate) fn lend(&mut self, original: Original, drawn: Drawn) {
+        let tie = Tie { lent: true, live: 1, open: 1, ..Tie::new(original, drawn) };
+        let before = self.ties.insert(original.key(), tie);
+        assert!(before.is_none(), "an original is lent while something is done to it");
+    }
+
+    /// It is back: what was kept of it meanwhile.
+    pub(crate) fn end_lend(&mut self, key: Key) -> Option<Tie> {
+        self.ties.get(&key).filter(|tie| tie.lent)?;
+        self.ties.remove(&key)
+    }
+
+    /// The operation leaves the slab. Tells which reversals waited for it, and the tie if that was the last.
+    pub(crate) fn untie(&mut self, position: u32) -> (u32, Option<Tie>) {
+        let Some(link) = self.links.get(&position).copied() else { return (NIL, None) };
         let waiting = match link.phase {
             Phase::UnderWay | Phase::Approving => self.close(position),
             Phase::Applied | Phase::TakingBack | Phase::Over => NIL,
@@ -184,11 +209,18 @@ impl Ties {
         self.links.remove(&position);
         let tie = self.get_mut(link.original).expect("a link has a tie");
         tie.live -= 1;
-        if tie.live == 0 {
-            assert!(tie.waiting == NIL, "a reversal waits for nothing");
-            self.ties.remove(&link.original);
+        if tie.live > 0 {
+            return (waiting, None);
         }
-        waiting
+        assert!(tie.waiting == NIL, "a reversal waits for nothing");
+        (waiting, self.ties.remove(&link.original))
+    }
+}
+
+impl Tie {
+    fn new(original: Original, drawn: Drawn) -> Self {
+        let (home, lsn) = (None, None);
+        Self { original, drawn, under_way: 0, open: 0, live: 0, waiting: NIL, home, lent: false, lsn }
     }
 }
 

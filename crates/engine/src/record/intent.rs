@@ -109,6 +109,11 @@ const HAS_RRN: u8 = 2;
 const HAS_ORIGINAL: u8 = 4;
 const IS_FOREIGN: u8 = 8;
 const HAS_NAMED: u8 = 16;
+/// Where the names of a transaction are in the payload.
+const ISSUER_AT: usize = 56;
+const STAN_AT: usize = 64;
+const TRANSMISSION_AT: usize = 68;
+const RRN_AT: usize = 116;
 const NO_TIME: u32 = 0xFF_FFFF;
 const ORIGINAL_BYTES: usize = 17;
 const RRN_BYTES: usize = 12;
@@ -237,6 +242,21 @@ impl Record for Intent {
     fn intent(&self) -> Option<Lsn> {
         None
     }
+}
+
+/// Keys of what a payload is called, without reading the rest of it.
+pub(super) fn names(payload: &[u8]) -> [Option<u64>; 2] {
+    let number = |at: usize, len: usize| {
+        let mut bytes = [0; 8];
+        bytes[..len].copy_from_slice(payload.get(at..at + len)?);
+        Some(u64::from_le_bytes(bytes))
+    };
+    let rrn = payload.get(RRN_AT..RRN_AT + RRN_BYTES).and_then(|bytes| bytes.try_into().ok());
+    let stan = number(STAN_AT, 3).and_then(|stan| terms::Stan::new(stan as u32));
+    let key = stan.zip(number(ISSUER_AT, 4)).zip(number(TRANSMISSION_AT, 4));
+    let number =
+        key.map(|((stan, issuer), at)| super::number_key(issuer as u32, stan, TransmissionTime(at as u32)));
+    [rrn.map(|rrn| super::rrn_key(terms::Rrn::new(rrn))), number]
 }
 
 fn present(request: &Request) -> u8 {

@@ -6,12 +6,12 @@ use super::{AUDIT, CONFIG, DAY, Damaged, Record};
 use journal::{Frame, Kind};
 use terms::BusinessDay;
 
-/// One DAY: a calendar's current business day.
+/// One DAY: the current business day of a calendar, or of an issuer that has begun it itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Day {
     /// Milliseconds since 1970-01-01 UTC.
     pub wall_ms: i64,
-    /// `stable_id` of the calendar's name.
+    /// `stable_id` of the calendar's name; of `NAME (told)` where issuer `NAME` has begun it.
     pub calendar: u32,
     /// The day that began.
     pub day: BusinessDay,

@@ -157,7 +157,7 @@ pub fn token(card: u16) -> CardToken {
     CardToken(bytes)
 }
 
-fn slot(terminal: u16, stan: u32) -> SlotKey {
+pub fn slot(terminal: u16, stan: u32) -> SlotKey {
     let mut hasher = KeyHasher::new(1);
     hasher.number(u64::from(terminal) << 32 | u64::from(stan));
     hasher.slot()

@@ -321,7 +321,7 @@ fn named(effects: &[Effect]) -> Vec<Asks> {
         Effect::StandIn { .. } => Some(Asks::StandIn),
         Effect::Enlist { .. } | Effect::Post { .. } | Effect::Uncover { .. } => None,
         Effect::Force { .. } | Effect::GiveBack { .. } | Effect::Restore { .. } => None,
-        Effect::Fetch { .. } | Effect::Find { .. } => None,
+        Effect::Fetch { .. } | Effect::Find { .. } | Effect::Name { .. } | Effect::Letter { .. } => None,
         Effect::Occupy { .. } | Effect::Forget { .. } => None,
     };
     effects.iter().filter_map(name).collect()

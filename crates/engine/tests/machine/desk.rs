@@ -1,10 +1,11 @@
 //! A journal on a disk of memory, one frame at a time, waited for without sleeping.
 
-use engine::record::slot_of;
+use engine::record::{Intent, names_of, rrn_key, slot_of};
 use engine::{Ledger, LedgerOptions};
 use journal::testing::{FakeDisk, ToySeal};
 use journal::{Class, Commit, Find, Frame, Journal, Kind, Lane, Lsn, Options, Reader, RecordBuf};
 use std::sync::{Arc, Condvar, Mutex};
+use terms::Rrn;
 
 /// Index size of every ledger and engine here.
 pub const LEDGER: LedgerOptions = LedgerOptions { index_entries: 1 << 16, index_window_ms: 600_000 };
@@ -23,6 +24,7 @@ pub fn open(disk: &FakeDisk) -> (Desk, Ledger) {
         segment_bytes: 1 << 18,
         reserve_bytes: 1 << 14,
         key: Some(slot_of),
+        names: Some(names_of),
         ..Options::new("/journal")
     };
     let mut ledger = Ledger::new(LEDGER);
@@ -70,6 +72,13 @@ impl Desk {
             Find::Missing => Err(true),
             Find::Unknown => Err(false),
         }
+    }
+
+    /// The INTENT that has this RRN, likewise.
+    pub fn named(&self, rrn: Rrn) -> Result<Intent, bool> {
+        let lsn = self.find(rrn_key(rrn), Lsn(u64::MAX))?;
+        let (_, payload, _) = self.read(lsn);
+        Ok(Intent::read(&payload, &[]).expect("an INTENT"))
     }
 
     pub fn epoch(&self) -> u32 {

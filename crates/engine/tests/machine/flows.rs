@@ -390,3 +390,77 @@ fn a_settlement_waits_for_its_record() {
          quiet",
     );
 }
+
+/// What another terminal of the merchant did is named by our RRN, also where a transaction of one's own has that STAN.
+#[test]
+fn an_original_of_another_terminal_is_found_by_our_reference() {
+    for own in ["echo -> 00", "0200 term=2 stan=1 amount=5.00 card=3 -> 00"] {
+        for memory in ["live 0", "restart\nlink 0 up\narchive looks"] {
+            check(&format!(
+                "ceiling 100.00
+                 archive looks
+                 0200 term=1 stan=1 amount=60.00                  -> 00
+                 {own}
+                 {memory}
+                 refund term=2 stan=2 of=1 at=1 amount=40.00      -> 00
+                 refund term=1 stan=3 of=1 amount=40.00           -> 64
+                 refund term=3 stan=4 of=1 at=1 amount=21.00      -> 64
+                 void term=2 stan=5 of=1 at=1 amount=60.00        -> 25
+                 0400 term=2 stan=2                               -> 00
+                 refund term=3 stan=6 of=1 at=1 amount=60.00      -> 00
+                 refund term=2 stan=7 of=1 at=1 amount=0.01       -> 64
+                 quiet
+                 journaled"
+            ));
+        }
+    }
+}
+
+#[test]
+fn a_pre_authorization_is_completed_at_another_terminal() {
+    check(
+        "ceiling 100.00
+         archive looks
+         0100 term=1 stan=1 amount=50.00                  -> 00
+         complete term=2 stan=2 of=1 at=1 amount=58.00    -> 64
+         complete term=2 stan=2 of=1 at=1 amount=40.00    -> 00
+         spent 40.00
+         complete term=1 stan=3 of=1 amount=10.00         -> 12
+         notice term=3 stan=4 of=1 at=1 amount=10.00      -> 00
+         spent 50.00
+         unvoid term=2 stan=5 of=2 amount=40.00           -> 00
+         spent 10.00
+         quiet
+         journaled",
+    );
+}
+
+#[test]
+fn a_reference_that_nobody_can_look_up_is_refused_for_now() {
+    check(
+        "ceiling 100.00
+         0200 term=1 stan=1 amount=60.00                  -> 00
+         archive cannot say
+         refund term=2 stan=2 of=1 at=1 amount=40.00      -> 96
+         archive rules it out
+         refund term=2 stan=3 of=1 at=1 amount=40.00      -> 25
+         archive looks
+         refund term=2 stan=4 of=1 at=1 amount=40.00      -> 00
+         quiet",
+    );
+}
+
+#[test]
+fn an_original_of_another_terminal_that_memory_has_forgotten() {
+    check(
+        "ceiling 100.00
+         archive looks
+         0200 term=1 stan=1 amount=60.00                  -> 00
+         memory forgets
+         refund term=2 stan=2 of=1 at=1 amount=40.00      -> 00
+         memory forgets
+         refund term=3 stan=3 of=1 at=1 amount=21.00      -> 64
+         refund term=1 stan=4 of=1 amount=20.00           -> 00
+         quiet",
+    );
+}

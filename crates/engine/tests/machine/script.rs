@@ -7,6 +7,7 @@
 //! 0220 | 0221 | 0120 | notice stan=2 of=1 an offline sale; a completion told of | adjust stan=2 of=1 | 0620
 //! stand-in 50.00 100.00                   the issuer's, of one purchase and of a card's day | stands 60.00: what it has approved
 //! void | cancel | complete | unvoid | refund stan=2 of=1 amount=60.00   [class=1]: the original is a 0100
+//! refund term=2 stan=2 of=1 at=1          its original was made at terminal 1: our RRN names it
 //! settle 60.00 1 0.00 0 Equal             the totals of terminal 1: debits, credits; and how they compare | upload
 //! slots 3 | live 0 | issuer part 40.00 | terminals take parts | quarantined 1
 //! issuer answers advices with 51          or nothing
@@ -21,13 +22,13 @@
 //! spent 60.00 | owed 1 | sent 0200 0420   what must be true now
 //! ```
 
-use crate::builders::{answer, network, operation, purchase, request, reversal, stand_in, token};
+use crate::builders::{answer, network, operation, purchase, request, reversal, slot, stand_in, token};
 use crate::world::{Archive, Sent, World};
 use engine::{Code, Event, Verdict};
 use limits::LimitKey;
 use std::collections::HashMap;
 use terms::batch::{BatchSays, Side, Totals, UPLOAD_LINES_MAX, UploadLine};
-use terms::{Flags, IssuerIx, Kind, LinkIx, Minor, Mti, Request, SlotKey};
+use terms::{Check, Flags, IssuerIx, Kind, LinkIx, Minor, Mti, OriginalRef, Request, SlotKey};
 
 #[derive(Clone, PartialEq)]
 enum Mood {
@@ -58,6 +59,8 @@ pub struct Play {
     hold: bool,
     /// How much of `world.sent` the issuer has dealt with.
     seen: usize,
+    /// What went out before the restarts.
+    earlier: Vec<Sent>,
     /// How much of `world.sent` a `sent` line has looked at.
     shown: usize,
     unanswered: HashMap<u32, Sent>,
@@ -87,6 +90,7 @@ impl Play {
             hold: false,
             seen: 0,
             shown: 0,
+            earlier: Vec::new(),
             unanswered: HashMap::new(),
         }
     }
@@ -245,6 +249,12 @@ impl Play {
             "keys" => network(Kind::NetworkOther, term),
             other => panic!("unknown line {other:?}"),
         };
+        if pairs.contains_key("at") {
+            let (made, of) = (slot(get("at", 1) as u16, get("of", 1)), slot(term, get("of", 1)));
+            message.rrn = self.rrn_of(|sent| sent.request.slot == made);
+            let (repeat, alias) = (Check::ANY, Check::ANY);
+            message.original = Some(OriginalRef { slot: of, repeat, alias, class: 0 });
+        }
         if let Some(part) = pairs.get("replacement") {
             message.replacement_amount = money(part);
             message.flags = message.flags.with(Flags::REPLACEMENT);
@@ -308,6 +318,12 @@ impl Play {
         }
     }
 
+    /// Our reference of the last thing that went out and is meant, restarts or no.
+    fn rrn_of(&self, meant: impl Fn(&Sent) -> bool) -> Option<terms::Rrn> {
+        let mut sent = self.earlier.iter().chain(&self.world.sent);
+        sent.rfind(|sent| meant(sent)).map(|sent| sent.rrn)
+    }
+
     /// What the issuer is told comes as what is said.
     fn recant(&mut self, words: &str) {
         let (_, words) = words.split_once("reverses").unwrap();
@@ -315,11 +331,11 @@ impl Play {
         let reversal = self.read(&format!("0420 {words}"));
         let original = reversal.original.unwrap().slot;
         let class = if words.contains("class=1") { 1 } else { 2 };
-        let same = |sent: &&Sent| {
+        let same = |sent: &Sent| {
             let request = &sent.request;
             !sent.reversal && request.slot == original && request.mti.class_digit() == class
         };
-        let rrn = self.world.sent.iter().rfind(same).map(|sent| sent.rrn);
+        let rrn = self.rrn_of(same);
         self.world.told_issuer.clear();
         let link = link.map_or(0, |link| link.parse().unwrap());
         self.world.issuer_reverses(link, &Request { rrn, ..reversal }, &[SlotKey(1), original]);
@@ -346,8 +362,9 @@ impl Play {
     }
 
     fn restart(&mut self) {
-        let Self { world, ceiling, .. } = std::mem::replace(self, Self::new(1));
-        *self = Self { world: world.restart(ceiling), ceiling, ..Self::new(1) };
+        let Self { world, ceiling, mut earlier, .. } = std::mem::replace(self, Self::new(1));
+        earlier.extend(&world.sent);
+        *self = Self { world: world.restart(ceiling), ceiling, earlier, ..Self::new(1) };
     }
 
     /// Eleven minutes and some traffic of others, three times: the index drops what is settled.

@@ -2,7 +2,8 @@
 
 use crate::strategies as any_of;
 use engine::record::{
-    self, Audit, Charged, ChargedIn, Config, INTENT_BYTES_MAX, Intent, OUTCOME_BYTES, Record, Serial, slot_of,
+    self, Audit, Charged, ChargedIn, Config, INTENT_BYTES_MAX, Intent, OUTCOME_BYTES, Record, Serial,
+    names_of, number_key, rrn_key, slot_of,
 };
 use limits::{Ceilings, LimitKey, OtherCurrency, Rule, Scope};
 use proptest::prelude::*;
@@ -35,7 +36,9 @@ proptest! {
         masked.request.pan = None;
         there_and_back(masked)?;
         prop_assert_eq!(Intent::read(&bytes, &[]), Ok(masked));
-        prop_assert_eq!(slot_of(record::INTENT, &bytes), (intent.request.slot.0 != 0).then_some(intent.request.slot.0));
+        prop_assert_eq!(slot_of(record::INTENT, &bytes), None);
+        let number = number_key(intent.issuer, intent.stan, intent.transmission);
+        prop_assert_eq!(names_of(record::INTENT, &bytes), [Some(rrn_key(intent.rrn)), Some(number)]);
         if intent.request.original.is_none() && intent.request.rrn.is_none() && intent.named.is_none() {
             prop_assert!(bytes.len() <= INTENT_BYTES_MAX);
         }

@@ -4,7 +4,7 @@
 //!
 //! The open segment's keys are kept as the committer writes them: appended to a short list, one lock per group. A full
 //! list becomes a run that the keeper sorts and merges, so the committer never sorts and a look-up is a few binary
-//! searches. When a segment closes, its runs become one sorted file (`sidecar`) and leave the memory: what is held is
+//! searches. A record may have several keys. When a segment closes, its runs become one sorted file (`sidecar`) and leave the memory: what is held is
 //! 16 bytes per key of at most the open segment and those the keeper has not yet written.
 
 mod memory;
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::Lsn;
 use crate::format::{BATCH_HEADER_BYTES, RawRecord, records};
-use crate::options::KeyOf;
+use crate::options::{KeyOf, NamesOf};
 use crate::place::Place;
 
 use memory::SegmentKeys;
@@ -37,9 +37,16 @@ pub enum Find {
 
 /// Keys of all segments.
 pub(crate) struct KeyIndex {
-    key: Option<KeyOf>,
+    keys: Option<Keys>,
     open: Mutex<Open>,
     sidecars: RwLock<BTreeMap<u32, Arc<Sidecar>>>,
+}
+
+/// How records are keyed.
+#[derive(Clone, Copy)]
+struct Keys {
+    key: KeyOf,
+    names: Option<NamesOf>,
 }
 
 struct Open {
@@ -52,15 +59,16 @@ struct Open {
 
 impl KeyIndex {
     /// An index of the segments from `first` on, none of them known yet.
-    pub(crate) fn new(key: Option<KeyOf>, first: u32) -> Self {
+    pub(crate) fn new(key: Option<KeyOf>, names: Option<NamesOf>, first: u32) -> Self {
         let open =
             Mutex::new(Open { segments: BTreeMap::new(), partial: BTreeSet::new(), first, last: first });
-        Self { key, open, sidecars: RwLock::new(BTreeMap::new()) }
+        let keys = key.map(|key| Keys { key, names });
+        Self { keys, open, sidecars: RwLock::new(BTreeMap::new()) }
     }
 
     /// Whether keys are kept at all.
     pub(crate) fn is_kept(&self) -> bool {
-        self.key.is_some()
+        self.keys.is_some()
     }
 
     /// Says that keys of `segment` will come through [`KeyIndex::add`]: every one if `from_start`, else those behind some
@@ -92,14 +100,14 @@ impl KeyIndex {
     /// Takes the keys of one batch of `segment`; `batch` is the position of its header. Says whether the keeper has
     /// something to sort.
     pub(crate) fn add(&self, segment: u32, batch: Lsn, body: &[u8]) -> bool {
-        let Some(key) = self.key else { return false };
+        let Some(keys) = self.keys else { return false };
         let mut open = self.lock();
-        open.segments.get_mut(&segment).is_some_and(|keys| keys.extend(pairs(key, batch, body)))
+        open.segments.get_mut(&segment).is_some_and(|known| known.extend(pairs(keys, batch, body)))
     }
 
     /// Pushes the keys of one batch onto `out`.
     pub(crate) fn collect(&self, batch: Lsn, body: &[u8], out: &mut Vec<Pair>) {
-        out.extend(self.key.into_iter().flat_map(|key| pairs(key, batch, body)));
+        out.extend(self.keys.into_iter().flat_map(|keys| pairs(keys, batch, body)));
     }
 
     /// Sorts and merges runs of `segment`. Called by the keeper only.
@@ -172,12 +180,15 @@ impl KeyIndex {
     }
 }
 
-fn pairs(key: KeyOf, batch: Lsn, body: &[u8]) -> impl Iterator<Item = Pair> + '_ {
+fn pairs(keys: Keys, batch: Lsn, body: &[u8]) -> impl Iterator<Item = Pair> + '_ {
     let base = batch.0 + BATCH_HEADER_BYTES as u64;
     let keyed = move |record: RawRecord<'_>| {
-        Some((key(record.kind, record.payload)?, base + u64::from(record.offset)))
+        let key = (keys.key)(record.kind, record.payload);
+        let [one, other] = keys.names.map_or([None; 2], |names| names(record.kind, record.payload));
+        let place = base + u64::from(record.offset);
+        [key, one, other].into_iter().flatten().map(move |key| (key, place))
     };
-    records(body).filter_map(Result::ok).filter_map(keyed)
+    records(body).filter_map(Result::ok).flat_map(keyed)
 }
 
 /// Opens the sidecars that are usable; the others are made again.

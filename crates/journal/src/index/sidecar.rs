@@ -10,7 +10,8 @@ use crate::disk::{DiskFile, read_exact_at};
 use crate::format::{u16_at, u32_at, u64_at};
 use crate::place::{Place, index_name};
 
-const MAGIC: [u8; 8] = *b"PMINDEX\x01";
+/// Version 1 had one key a record: it is made again.
+const MAGIC: [u8; 8] = *b"PMINDEX\x02";
 const HEADER_BYTES: usize = 64;
 const PAGE_BYTES: usize = 4096;
 /// 255 pairs and 16 bytes of trailer fill a page.

@@ -91,11 +91,34 @@ fn days_never_run_backwards_and_change_only_at_cutovers() {
     }
 }
 
+/// A cutover that is told means the nearest one, before it or after it; far from any it means none.
+#[test]
+fn a_cutover_that_is_told_begins_the_nearest_day() {
+    let told = |zone: &str, hour: &str, utc: &str| {
+        let day = Calendar::new(zone, hour).unwrap().day_told_at(ms(utc), 2 * 3_600_000);
+        day.map(|day| day.to_string())
+    };
+    let shanghai = |utc: &str| told("Asia/Shanghai", "23:00", utc);
+    assert_eq!(shanghai("2026-03-10T12:59:59.999Z"), None);
+    assert_eq!(shanghai("2026-03-10T13:00:00Z").as_deref(), Some("2026-03-11"));
+    assert_eq!(shanghai("2026-03-10T14:59:59.999Z").as_deref(), Some("2026-03-11"));
+    assert_eq!(shanghai("2026-03-10T15:00:00Z").as_deref(), Some("2026-03-11"));
+    assert_eq!(shanghai("2026-03-10T17:00:00Z").as_deref(), Some("2026-03-11"));
+    assert_eq!(shanghai("2026-03-10T17:00:00.001Z"), None);
+    // Berlin, the nights in which 02:30 does not come, and comes twice.
+    let berlin = |utc: &str| told("Europe/Berlin", "02:30", utc);
+    assert_eq!(berlin("2026-03-28T23:00:00Z").as_deref(), Some("2026-03-29"));
+    assert_eq!(berlin("2026-03-29T01:30:00Z").as_deref(), Some("2026-03-29"));
+    assert_eq!(berlin("2026-10-25T01:30:00Z").as_deref(), Some("2026-10-25"));
+    assert_eq!(told("Pacific/Apia", "00:00", "2011-12-30T09:00:00Z").as_deref(), Some("2011-12-31"));
+}
+
 #[test]
 fn the_ends_of_time_are_no_panic() {
     let calendar = Calendar::new("Asia/Shanghai", "23:00").unwrap();
     for wall_ms in [i64::MIN, -1, 0, i64::MAX] {
         let _ = (calendar.day_at(wall_ms), calendar.next_cutover_after(wall_ms));
+        let _ = calendar.day_told_at(wall_ms, i64::MAX);
     }
     assert_eq!(calendar.day_at(0), BusinessDay::NEVER);
     assert_eq!(calendar.next_cutover_after(i64::MAX), i64::MAX);

@@ -25,7 +25,7 @@ pub trait IssuerSink {
     fn answer(&mut self, answer: &Answer, raw: &[u8], index: &Index);
     /// An answer that lacks a part of the link key; `None` where not even DE 11 is there.
     fn unmatched(&mut self, reason: Reason, answer: Option<&Answer>, raw: &[u8], index: &Index);
-    /// The issuer's own request (its 0420); network management is answered here.
+    /// The issuer's own request (its 0420, its cutover); the rest of network management is answered here.
     fn request(&mut self, request: &Request, envelope: Envelope, raw: &[u8], index: &Index);
     /// A frame that holds no message of the dialect; it was dropped.
     fn unreadable(&mut self, error: &DecodeError);

@@ -6,7 +6,7 @@ use crate::inbox::Found;
 use crate::reason::Reason;
 use crate::violation::{Unframed, Violation};
 use framing::Envelope;
-use iso8583::{CanonDefaults, CodeVerdict, DecodeError, Index, answer, decode, request};
+use iso8583::{CodeVerdict, DecodeError, Index, answer, decode, issuers_request};
 use std::sync::Arc;
 use terms::{Answer, Kind, Now, Request, TransmissionTime};
 
@@ -128,8 +128,8 @@ impl IssuerSession {
         now: &Now,
         sink: &mut impl IssuerSink,
     ) -> Result<Result<(), Violation>, DecodeError> {
-        let request = request(&self.config.dialect, &CanonDefaults::default(), body, index)?;
-        if request.mti.class_digit() == NETWORK_CLASS {
+        let request = issuers_request(&self.config.dialect, body, index)?;
+        if request.mti.class_digit() == NETWORK_CLASS && request.kind != Kind::Cutover {
             self.answer_network(&request, envelope, body, index);
             self.follow(&request, now, sink);
         } else {

@@ -168,7 +168,8 @@ fn the_issuers_own_messages_are_answered_or_passed_on() {
         connect
         connected                        -> up
         hear 0800 stan=900 network=301   -> sends 0810 000900 00 301
-        hear 0800 stan=901 network=201   -> sends 0810 000901 00 201
+        hear 0800 stan=901 network=202   -> sends 0810 000901 00 202
+        hear 0800 stan=903 network=201   -> request 0800 000903
         hear 0800 stan=902 network=1     -> sends 0810 000902 00 001
         hear 0420 stan=901 code=06       -> request 0420 000901
     ",

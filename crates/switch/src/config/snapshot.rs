@@ -5,6 +5,7 @@ use super::types::{Config, IssuerConfig, LinkConfig, MerchantConfig, terminal_ke
 use engine::snapshot::merchant_key;
 use engine::{IssuerTerms, LinkTerms, MerchantTerms, Snapshot, TerminalTerms};
 use routing::Table;
+use terms::{CalendarIx, IssuerIx};
 
 impl Config {
     /// The engine's picture of this configuration; `version` counts reloads.
@@ -13,15 +14,31 @@ impl Config {
         let mut snapshot = Snapshot {
             version,
             routes: routes.unwrap_or_else(|fault| unreachable!("checked ranges clash: {fault}")),
-            issuers: self.issuers.iter().map(|config| issuer(config, self.saf_window(config))).collect(),
+            issuers: self.issuers.iter().enumerate().map(|(at, config)| self.issuer(at, config)).collect(),
             links: self.links.iter().map(link_terms).collect(),
             card_ceilings: self.card_limits.clone(),
             merchants: Default::default(),
             terminals: Default::default(),
-            calendars: self.calendars.iter().map(|calendar| calendar.id).collect(),
+            calendars: self.institutions().map(|calendar| self.calendars[calendar].id).collect(),
         };
         self.merchants.iter().for_each(|merchant| register(&mut snapshot, merchant));
         snapshot
+    }
+
+    /// The calendar of every institution: first the calendars themselves, then the issuers. Each issuer has its own business
+    /// day, and counters under the name of its calendar.
+    pub fn institutions(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.calendars.len()).chain(self.issuers.iter().map(|issuer| issuer.calendar.at()))
+    }
+
+    /// Where [`Config::institutions`] has an issuer.
+    pub fn institution(&self, issuer: IssuerIx) -> usize {
+        self.calendars.len() + issuer.at()
+    }
+
+    fn issuer(&self, at: usize, config: &IssuerConfig) -> IssuerTerms {
+        let calendar = CalendarIx(self.institution(IssuerIx(at as u16)) as u16);
+        IssuerTerms { calendar, ..issuer(config, self.saf_window(config)) }
     }
 
     /// One worker's share; no more than the least of the issuer's links has room for beside its requests (a quarter of

@@ -212,7 +212,7 @@ pub struct IssuerConfig {
     pub contact: Option<String>,
     /// What may be approved in its stead.
     pub stand_in: Option<StandInTerms>,
-    /// Business day of its ceilings and those of its cards.
+    /// Business day of its ceilings and those of its cards, unless it begins one before its time.
     pub calendar: CalendarIx,
     /// Ceilings over all its cards together.
     pub limits: Option<Rule>,
@@ -257,6 +257,12 @@ pub struct IssuerConfig {
 }
 
 impl IssuerConfig {
+    /// What records call the business day that the issuer itself tells: a calendar beside the configured ones.
+    pub fn told_calendar(&self) -> (u32, String) {
+        let name = format!("{} (told)", self.name);
+        (terms::stable_id(&name), name)
+    }
+
     /// What each of its links is held to.
     pub fn session(&self) -> IssuerLinkConfig {
         IssuerLinkConfig {

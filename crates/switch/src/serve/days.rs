@@ -1,29 +1,66 @@
 //! What the journal is told once for all workers: the configuration in force with the names behind stable numbers, and
 //! business days as they begin.
-//! Never decides what day it is: calendars do, from the turn's clock. Guards: a reader of the journal alone can name every
+//! Never decides what day it is: calendars do, from the turn's clock, and issuers (`cutovers`). Guards: a reader of the journal alone can name every
 //! issuer, link and calendar.
 
 use super::make;
 use super::worker::Worker;
+use crate::config::{Config, IssuerConfig};
 use engine::record::{Config as Names, Day, Record};
 use limits::Calendar;
 use std::sync::Arc;
-use terms::BusinessDay;
+use terms::{BusinessDay, Now};
 
 /// Token of records that nobody waits for.
 const NOBODY: u64 = 0;
 
+/// When an institution's next business day begins by the clock.
+#[derive(Clone, Copy)]
+pub struct Institution {
+    calendar: usize,
+    /// Wall milliseconds.
+    cutover: i64,
+}
+
+/// Every institution's day and next cutover ([`Config::institutions`]). `told`: what the journal has of days that issuers
+/// began; one counts as long as the clock has not come to it.
+pub fn institutions(
+    config: &Config,
+    now: &Now,
+    told: &[(u32, BusinessDay)],
+) -> (Vec<BusinessDay>, Vec<Institution>) {
+    let all = config.institutions().enumerate().map(|(at, calendar)| {
+        let shape = &config.calendars[calendar].calendar;
+        let cutover = shape.next_cutover_after(now.wall_ms);
+        let (today, coming) = (shape.day_at(now.wall_ms), shape.day_at(cutover));
+        let own =
+            at.checked_sub(config.calendars.len()).map(|issuer| config.issuers[issuer].told_calendar().0);
+        let begun = told.iter().any(|(id, day)| Some(*id) == own && *day == coming);
+        (if begun { today.max(coming) } else { today }, Institution { calendar, cutover })
+    });
+    all.unzip()
+}
+
 impl Worker {
-    /// Calendars whose cutover has come go on to the next day.
+    /// Institutions whose cutover has come go on to the next day, unless they have begun it before.
     pub(super) fn roll_days(&mut self) {
-        for calendar in 0..self.cutovers.len() {
-            if self.now.wall_ms >= self.cutovers[calendar] {
-                let shape = &self.shared.config.calendars[calendar].calendar;
-                self.days[calendar] = shape.day_at(self.now.wall_ms);
-                self.cutovers[calendar] = shape.next_cutover_after(self.now.wall_ms);
-                self.journal_day(calendar);
+        for at in 0..self.institutions.len() {
+            if self.now.wall_ms >= self.institutions[at].cutover {
+                self.roll_day(at);
             }
         }
+    }
+
+    fn roll_day(&mut self, at: usize) {
+        let Institution { calendar, cutover } = &mut self.institutions[at];
+        let shape = &self.shared.config.calendars[*calendar].calendar;
+        let day = shape.day_at(self.now.wall_ms);
+        *cutover = shape.next_cutover_after(self.now.wall_ms);
+        if at < self.shared.config.calendars.len() {
+            self.days[at] = day;
+            return self.journal_day(at);
+        }
+        self.days[at] = self.days[at].max(day);
     }
 
     /// Business days are journaled, once for all workers.
@@ -32,6 +69,16 @@ impl Worker {
             let id = self.shared.config.calendars[calendar].id;
             let day = Day { wall_ms: self.now.wall_ms, calendar: id, day: self.days[calendar] };
             day.append_to(&mut self.frames.owed, NOBODY);
+        }
+    }
+
+    /// Issuers that a new configuration has put under another calendar have that one's day.
+    fn change_calendars(&mut self, config: &Config) {
+        for (at, calendar) in config.institutions().enumerate() {
+            if self.institutions[at].calendar != calendar {
+                self.institutions[at] = self.institutions[calendar];
+                self.days[at] = self.days[calendar];
+            }
         }
     }
 
@@ -44,8 +91,10 @@ impl Worker {
         let issuers = config.issuers.iter().map(|issuer| ("issuer", issuer.id, &issuer.name));
         let links = config.links.iter().map(|link| ("link", link.id, &link.full_name));
         let calendars = config.calendars.iter().map(|calendar| ("calendar", calendar.id, &calendar.name));
-        let lines =
-            issuers.chain(links).chain(calendars).map(|(kind, id, name)| format!("{kind} {id:08x} {name}\n"));
+        let told: Vec<_> = config.issuers.iter().map(IssuerConfig::told_calendar).collect();
+        let told = told.iter().map(|(id, name)| ("calendar", *id, name));
+        let names = issuers.chain(links).chain(calendars).chain(told);
+        let lines = names.map(|(kind, id, name)| format!("{kind} {id:08x} {name}\n"));
         let mut names = String::new();
         let mut records = Vec::new();
         for line in lines {
@@ -68,6 +117,7 @@ impl Worker {
             return;
         }
         self.snapshot = Arc::clone(&version.snapshot);
+        self.change_calendars(&version.config);
         for (at, issuer) in version.config.issuers.iter().enumerate() {
             self.slots_share[at] = make::slots_share(issuer, version.config.workers);
             self.high_water[at] = make::high_water(issuer, version.config.workers);

@@ -9,6 +9,7 @@ use super::wording::words;
 use super::worker::Worker;
 use crate::config::ListenerConfig;
 use engine::effect::Note;
+use engine::record::rrn_key;
 use engine::{Context, Effect, Event, Origin, Permit, Reply, TxnId};
 use framing::Envelope;
 use iso8583::{CodeVerdict, Forward, ReversalOf, ReversalStan};
@@ -90,6 +91,11 @@ impl Worker {
             }
             Effect::Fetch { txn, lsn } => self.fetch(txn, lsn),
             Effect::Find { txn, slot, before } => self.find(txn, slot.0, before),
+            Effect::Name { txn } => self.name(txn),
+            Effect::Letter { to } => {
+                let letter = self.engine.letter();
+                self.outbox[usize::from(to)].letters.extend(letter);
+            }
             Effect::Count(tally) => self.meter.tally(&tally),
             Effect::Note(note) => {
                 if let Note::Timeout(issuer) = note {
@@ -344,6 +350,16 @@ impl Worker {
         self.feed(Event::Found { txn, result });
     }
 
+    /// Whom the journal knows under the RRN that an operation names.
+    fn name(&mut self, txn: TxnId) {
+        let named = self.engine.transaction(txn).and_then(|operation| operation.request.rrn);
+        let found = match named {
+            Some(rrn) => self.records.named(&self.reader, rrn_key(rrn), |intent| intent.rrn == rrn),
+            None => Err(true),
+        };
+        self.feed(Event::Named { txn, result: found.as_ref().map_err(|missing| *missing) });
+    }
+
     /// A reply to a message whose bytes were kept: from the issuer's answer if there is one, else from the request.
     fn reply_kept(&mut self, txn: TxnId, origin: Origin, reply: &Reply) {
         let Some(wire) = self.wires.get(txn) else { return };
@@ -452,7 +468,7 @@ impl Worker {
     pub(super) fn recover(&mut self) {
         let hash = self.shared.version().hash;
         self.journal_names(hash);
-        (0..self.days.len()).for_each(|calendar| self.journal_day(calendar));
+        (0..self.shared.config.calendars.len()).for_each(|calendar| self.journal_day(calendar));
         let context = Context { now: self.now, snapshot: &self.snapshot, days: &self.days };
         self.engine.recover(&context, &mut self.frames, &mut self.effects);
         self.run_effects(None);

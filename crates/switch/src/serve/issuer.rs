@@ -7,7 +7,7 @@ mod lines;
 
 use super::complaints::Pace;
 use super::mail::{Answered, Outgoing};
-use super::recants::Asked;
+use super::recants::{Asked, Number};
 use super::socket::{Filled, Socket};
 use super::worker::Worker;
 use bytes::BytesMut;
@@ -74,7 +74,7 @@ struct Reading<'a> {
     answered: &'a mut Vec<Answered>,
     arena: &'a mut Vec<u8>,
     odd: Vec<(Answer, Verdict, UnmatchedReason)>,
-    requests: Vec<(Request, Envelope, Vec<u8>)>,
+    requests: Vec<(Request, Envelope, Vec<u8>, Number)>,
     news: Option<bool>,
     echoed: bool,
     unreadable: u32,
@@ -100,8 +100,9 @@ impl IssuerSink for Reading<'_> {
         }
     }
 
-    fn request(&mut self, request: &Request, envelope: Envelope, raw: &[u8], _: &Index) {
-        self.requests.push((*request, envelope, raw.to_vec()));
+    fn request(&mut self, request: &Request, envelope: Envelope, raw: &[u8], index: &Index) {
+        let number = iso8583::named_number(self.dialect, raw, index);
+        self.requests.push((*request, envelope, raw.to_vec(), number));
     }
 
     fn unreadable(&mut self, error: &DecodeError) {
@@ -362,8 +363,8 @@ impl Worker {
             self.echoed(link);
         }
         self.odd.extend(odd.into_iter().map(|(answer, verdict, reason)| (link, answer, verdict, reason)));
-        for (request, envelope, body) in requests {
-            self.issuer_asks(link, &request, envelope, body);
+        for (request, envelope, body, number) in requests {
+            self.issuer_asks(link, &request, number, envelope, body);
         }
         self.mark_port(link);
         self.letters.bell().notify_one();

@@ -4,11 +4,11 @@
 
 use super::breakers::Word;
 use crossbeam_queue::SegQueue;
-use engine::{Code, IssuerAsk, Origin, Verdict};
+use engine::{Code, IssuerAsk, Letter, Origin, Verdict};
 use framing::Envelope;
 use std::ops::Range;
 use std::sync::Arc;
-use terms::{Answer, LinkIx, Request};
+use terms::{Answer, BusinessDay, IssuerIx, LinkIx, Request, SlotKey};
 use tokio::sync::Notify;
 
 /// Everything one worker has for another after a turn.
@@ -34,10 +34,16 @@ pub struct Mail {
     pub links: Vec<(LinkIx, bool)>,
     /// About breakers.
     pub words: Vec<Word>,
-    /// Issuers' own reversals of what the receiver knows.
-    pub recants: Vec<(IssuerAsk, Request)>,
+    /// Issuers' own reversals of what the receiver knows, and where it lives.
+    pub recants: Vec<(IssuerAsk, Request, Option<SlotKey>)>,
     /// What their issuers are told, on links of the receiver's.
     pub recanted: Vec<(LinkIx, u32, Code)>,
+    /// About originals that one of us has and the other needs.
+    pub letters: Vec<Letter>,
+    /// Issuers whose business day the receiver keeps tell of their cutover.
+    pub cutovers: Vec<IssuerAsk>,
+    /// Business days that issuers have begun.
+    pub days: Vec<(IssuerIx, BusinessDay)>,
 }
 
 /// A request on its way to its owner.
@@ -108,6 +114,9 @@ impl Mail {
             && self.words.is_empty()
             && self.recants.is_empty()
             && self.recanted.is_empty()
+            && self.letters.is_empty()
+            && self.cutovers.is_empty()
+            && self.days.is_empty()
     }
 
     /// Empty again, its room kept.
@@ -125,6 +134,9 @@ impl Mail {
             words,
             recants,
             recanted,
+            letters,
+            cutovers,
+            days,
         } = self;
         arena.clear();
         requests.clear();
@@ -138,6 +150,9 @@ impl Mail {
         words.clear();
         recants.clear();
         recanted.clear();
+        letters.clear();
+        cutovers.clear();
+        days.clear();
     }
 
     /// Copies `body` into the arena and says where.

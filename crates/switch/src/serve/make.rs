@@ -5,6 +5,7 @@ use super::breakers::Breakers;
 use super::capture::Capture;
 use super::clock::Clock;
 use super::complaints::Complaints;
+use super::cutovers::Cutovers;
 use super::mail::Mail;
 use super::meter::Meter;
 use super::records::Records;
@@ -23,7 +24,7 @@ use link::{Desk, DeskConfig, TerminalConfig, Wheel};
 use routing::{Chooser, LinkChoice};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use terms::{LinkIx, WorkerIx};
+use terms::{BusinessDay, LinkIx, WorkerIx};
 
 /// What a worker is made of; `Send`, unlike the worker.
 pub struct Parts {
@@ -43,18 +44,20 @@ pub struct Parts {
     pub epoch: u32,
     /// Its counters.
     pub meter: Meter,
+    /// Business days that the journal has, by number.
+    pub told_days: Vec<(u32, BusinessDay)>,
 }
 
 impl Worker {
     /// Puts the parts together. Everything is sized by the configuration here, nothing grows past it later.
     pub fn new(parts: Parts) -> Self {
-        let Parts { ix, shared, clock, engine, lane, reader, epoch, meter } = parts;
+        let Parts { ix, shared, clock, engine, lane, reader, epoch, meter, told_days } = parts;
         let (config, now) = (&shared.config, clock.now());
         let (workers, links) = (config.workers, config.links.len());
         let ports = (0..links).map(|at| {
             (at % workers == ix.at()).then(|| super::start::port(config, LinkIx(at as u16), epoch))
         });
-        let calendars = config.calendars.iter().map(|calendar| &calendar.calendar);
+        let (days, institutions) = super::days::institutions(config, &now, &told_days);
         Self {
             ix,
             next_sweep: now.tick,
@@ -100,8 +103,9 @@ impl Worker {
             tokens: Vec::new(),
             taken: Vec::new(),
             scratch: Scratch::new(),
-            days: calendars.clone().map(|calendar| calendar.day_at(now.wall_ms)).collect(),
-            cutovers: calendars.map(|calendar| calendar.next_cutover_after(now.wall_ms)).collect(),
+            days,
+            institutions,
+            cutovers: Cutovers::default(),
             due: Vec::new(),
             lane,
             reader,

@@ -11,6 +11,7 @@ mod capture;
 pub(crate) mod certificates;
 pub mod clock;
 mod complaints;
+mod cutovers;
 mod days;
 mod effects;
 mod ending;

@@ -4,12 +4,16 @@
 //! original. Guards: bounded per link: what an issuer asks beyond that is forgotten, and asked again by it.
 
 use super::worker::Worker;
+use engine::record::{Intent, number_key, rrn_key};
 use engine::{Code, Event, IssuerAsk};
 use framing::Envelope;
 use iso8583::{Dialect, Index};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use terms::{InternalCause, Kind, LinkIx, Request, ResponseCode, SlotKey, WorkerIx};
+use terms::{InternalCause, Kind, LinkIx, Request, ResponseCode, SlotKey, Stan, TransmissionTime, WorkerIx};
+
+/// How DE 90 names an original: our STAN and DE 7.
+pub type Number = Option<(Stan, TransmissionTime)>;
 
 /// Messages of the issuer's own that wait for their answers, oldest first.
 #[derive(Default)]
@@ -24,7 +28,7 @@ const WAITING_MAX: usize = 1_024;
 const SLOTS_MAX: usize = 64;
 
 impl Asked {
-    fn keep(&mut self, envelope: Envelope, body: Vec<u8>) -> u32 {
+    pub(super) fn keep(&mut self, envelope: Envelope, body: Vec<u8>) -> u32 {
         if self.waiting.len() == WAITING_MAX {
             self.waiting.pop_front();
         }
@@ -46,47 +50,101 @@ impl Asked {
 
 impl Worker {
     /// A request of the issuer's own that is no network management.
-    pub(super) fn issuer_asks(&mut self, link: LinkIx, request: &Request, envelope: Envelope, body: Vec<u8>) {
-        let names = request.rrn.is_some() && !request.terminal.trimmed().is_empty();
-        if request.kind != Kind::Reversal || !names {
-            let cause = match request.kind {
-                Kind::Reversal => InternalCause::OriginalNotFound,
-                _ => InternalCause::UnsupportedTransaction,
-            };
-            if let Some(before) = self.complaints.links[link.at()].messages.tell(self.clock.tick()) {
-                let link = &self.shared.config.links[link.at()].full_name;
-                tracing::warn!(%link, mti = %request.mti, %cause, before, "an issuer's own request is refused");
+    pub(super) fn issuer_asks(
+        &mut self,
+        link: LinkIx,
+        request: &Request,
+        number: Number,
+        envelope: Envelope,
+        body: Vec<u8>,
+    ) {
+        match request.kind {
+            Kind::Cutover => return self.hear_cutover(link, envelope, body),
+            Kind::Reversal => {}
+            _ => {
+                let cause = InternalCause::UnsupportedTransaction;
+                self.refuse_issuer(link, request, cause);
+                return self.tell_issuer(link, Code::Internal(cause), &envelope, &body);
             }
-            return self.tell_issuer(link, Code::Internal(cause), &envelope, &body);
         }
         let Some(port) = self.ports[link.at()].as_mut() else { return };
         let asked = IssuerAsk { link, ask: port.asked.keep(envelope, body) };
-        self.recants.push((asked, *request));
+        self.recants.push((asked, *request, number));
+    }
+
+    fn refuse_issuer(&mut self, link: LinkIx, request: &Request, cause: InternalCause) {
+        if let Some(before) = self.complaints.links[link.at()].messages.tell(self.clock.tick()) {
+            let link = &self.shared.config.links[link.at()].full_name;
+            tracing::warn!(%link, mti = %request.mti, %cause, before, "an issuer's own request is refused");
+        }
     }
 
     /// Reversals that came since the last turn, to the shards that know their originals.
     pub(super) fn take_recants(&mut self) {
         let mut recants = std::mem::take(&mut self.recants);
-        for (asked, request) in recants.drain(..) {
+        for (asked, mut request, number) in recants.drain(..) {
+            let slot = match self.name_original(asked.link, &mut request, number) {
+                Ok(slot) => slot,
+                Err(cause) => {
+                    self.refuse_issuer(asked.link, &request, cause);
+                    self.answer_recant(asked.link, asked.ask, Code::Internal(cause));
+                    continue;
+                }
+            };
             let owner = match self.outbox.len() {
                 1 => self.ix,
                 workers => WorkerIx(engine::shard_of(request.owner(), workers) as u16),
             };
             match owner == self.ix {
-                true => self.recant(asked, &request),
-                false => self.outbox[owner.at()].recants.push((asked, request)),
+                true => self.recant(asked, &request, slot),
+                false => self.outbox[owner.at()].recants.push((asked, request, slot)),
             }
         }
         self.recants = recants;
     }
 
+    /// Says whose it is and where it lives: by our RRN, else by our STAN and DE 7 in DE 90. While the journal's index is being
+    /// made nobody can say; then DE 32, 41 and 42 tell where to look, if they are there.
+    fn name_original(
+        &mut self,
+        link: LinkIx,
+        request: &mut Request,
+        number: Number,
+    ) -> Result<Option<SlotKey>, InternalCause> {
+        let issuer = self.shared.config.issuers[self.shared.config.links[link.at()].issuer.at()].id;
+        let Self { records, reader, .. } = self;
+        let by_rrn = request.rrn.map(|rrn| records.named(reader, rrn_key(rrn), |intent| intent.rrn == rrn));
+        let mut by_number = || {
+            let (stan, at) = number?;
+            let is_it =
+                |intent: &Intent| (intent.issuer, intent.stan, intent.transmission) == (issuer, stan, at);
+            Some(records.named(reader, number_key(issuer, stan, at), is_it))
+        };
+        let named = match by_rrn {
+            Some(Ok(intent)) => Some(Ok(intent)),
+            Some(Err(false)) => Some(Err(false)),
+            Some(Err(true)) | None => by_number(),
+        };
+        match named {
+            Some(Ok(intent)) => {
+                let Request { acquirer, terminal, merchant, slot, .. } = intent.request;
+                (request.acquirer, request.terminal, request.merchant) = (acquirer, terminal, merchant);
+                request.rrn = Some(intent.rrn);
+                Ok(Some(slot))
+            }
+            Some(Err(false)) if request.rrn.is_some() && !request.terminal.trimmed().is_empty() => Ok(None),
+            Some(Err(false)) => Err(InternalCause::Overloaded),
+            Some(Err(true)) | None => Err(InternalCause::OriginalNotFound),
+        }
+    }
+
     /// The original is this shard's, if it is anybody's.
-    pub(super) fn recant(&mut self, asked: IssuerAsk, request: &Request) {
+    pub(super) fn recant(&mut self, asked: IssuerAsk, request: &Request, slot: Option<SlotKey>) {
         if let Some(before) = self.complaints.links[asked.link.at()].messages.tell(self.now.tick) {
             let link = &self.shared.config.links[asked.link.at()].full_name;
             tracing::warn!(%link, before, "an issuer reverses by itself");
         }
-        let slots = self.slots_of(request);
+        let slots = slot.map_or_else(|| self.slots_of(request), |slot| vec![slot]);
         self.handle(Event::IssuerReversal { asked, reversal: request, slots: &slots }, None);
     }
 

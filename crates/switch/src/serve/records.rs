@@ -2,8 +2,8 @@
 //! been settled. Rare: the hot path never comes here.
 
 use engine::Fetched;
-use engine::record::{self, Ack, Linked, Obligation, Outcome, Parked, Record};
-use journal::{Fault, Lsn, Reader, RecordBuf};
+use engine::record::{self, Ack, Intent, Linked, Obligation, Outcome, Parked, Record};
+use journal::{Fault, Find, Lsn, Reader, RecordBuf};
 
 /// Buffers of one worker, reused.
 #[derive(Default)]
@@ -22,6 +22,29 @@ impl Records {
         let intent_lsn = intent_of(kind, payload).unwrap_or(lsn);
         let (_, intent, secret) = reader.read(intent_lsn, &mut self.intent)?;
         Ok(Fetched { kind, payload, intent_lsn, intent, secret: secret.unwrap_or(&[]) })
+    }
+
+    /// The newest INTENT under a key that `is_it` knows; without its card number. `Err(true)`: there is none, `Err(false)`:
+    /// nobody can say.
+    pub fn named(
+        &mut self,
+        reader: &Reader,
+        key: u64,
+        is_it: impl Fn(&Intent) -> bool,
+    ) -> Result<Intent, bool> {
+        let positions = match reader.find(key) {
+            Find::Found(positions) => positions,
+            Find::Missing => return Err(true),
+            Find::Unknown => return Err(false),
+        };
+        for lsn in positions {
+            let (_, payload, _) = reader.read(lsn, &mut self.intent).map_err(|_| false)?;
+            match Intent::read(payload, &[]) {
+                Ok(intent) if is_it(&intent) => return Ok(intent),
+                _ => {}
+            }
+        }
+        Err(true)
     }
 }
 

@@ -27,7 +27,7 @@ use rustls_pki_types::ServerName;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use telemetry::{Families, Labels};
-use terms::{LinkIx, ListenerIx, WorkerIx};
+use terms::{BusinessDay, LinkIx, ListenerIx, WorkerIx};
 
 /// Why the switch did not start.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +121,8 @@ pub fn start_on(config: Config, disk: Arc<dyn Disk>, clock: Clock) -> Result<Run
         let ix = WorkerIx(at as u16);
         let lane = journal.lane(ix.at(), bell_of(&shared.letters[ix.at()]));
         let ways = (journal.epoch(), lane, journal.reader());
-        let parts = parts_of(ix, &shared, ways, &families, state, clock.clone());
+        let found = (state, recovered.days.clone());
+        let parts = parts_of(ix, &shared, ways, &families, found, clock.clone());
         let links = owned.next().unwrap_or_default();
         let job = Job {
             make: Box::new(move || Worker::new(parts)),
@@ -162,6 +163,7 @@ pub fn start_on(config: Config, disk: Arc<dyn Disk>, clock: Clock) -> Result<Run
 /// What a restart found.
 pub(super) struct Recovered {
     pub(super) shards: Vec<ShardState>,
+    pub(super) days: Vec<(u32, BusinessDay)>,
     spent: Vec<engine::ledger::Spent>,
 }
 
@@ -204,6 +206,7 @@ pub(super) fn journal_options(config: &Config) -> Options {
         reserve_bytes: settings.reserve_bytes,
         checkpoint_bytes: settings.checkpoint_bytes,
         key: Some(engine::record::slot_of),
+        names: Some(engine::record::names_of),
         fresh: Some(Box::new(move || Box::new(Ledger::new(remember)))),
         // Only a running switch knows what is archived.
         retire: settings.keep_days.filter(|_| config.archive.is_none()).map(retention::older_than),
@@ -221,7 +224,7 @@ pub(super) fn take_up(config: &Config, ledger: Ledger, reader: &Reader) -> Resul
         let (_, payload, secret) = reader.read(lsn, &mut buffer).ok()?;
         Intent::read(payload, secret.unwrap_or(&[])).ok()
     })?;
-    Ok(Recovered { shards: parts.shards, spent: parts.spent })
+    Ok(Recovered { shards: parts.shards, days: parts.days, spent: parts.spent })
 }
 
 /// The data key of the node's business day: that of its first calendar.
@@ -250,7 +253,7 @@ pub(super) fn parts_of(
     shared: &Arc<Shared>,
     (epoch, lane, reader): Ways,
     families: &Arc<Families>,
-    state: ShardState,
+    (state, told_days): (ShardState, Vec<(u32, BusinessDay)>),
     clock: Clock,
 ) -> Parts {
     let config = &shared.config;
@@ -272,6 +275,7 @@ pub(super) fn parts_of(
         reader,
         epoch,
         meter: Meter::new(Arc::clone(families), issuers),
+        told_days,
     }
 }
 

@@ -90,14 +90,15 @@ impl Stepped {
         let mut ledger = start::new_ledger(&config);
         let (journal, _) = journal::open_stepped(start::journal_options(&config), disk, seal, &mut ledger)?;
         let recovered = start::take_up(&config, ledger, &journal.reader())?;
-        let limits = recovered.limits(&config)?;
+        let (limits, days) = (recovered.limits(&config)?, recovered.days);
         let shared = Arc::new(Shared::new(config, limits, tokenizer));
         let shards = recovered.shards.into_iter().zip(0..);
         let workers: Vec<Worker> = shards
             .map(|(state, at)| {
                 let lane = journal.lane(usize::from(at), bell_of(&shared.letters[usize::from(at)]));
                 let ways = (journal.epoch(), lane, journal.reader());
-                let parts = start::parts_of(WorkerIx(at), &shared, ways, &families, state, clock.clone());
+                let found = (state, days.clone());
+                let parts = start::parts_of(WorkerIx(at), &shared, ways, &families, found, clock.clone());
                 let mut worker = Worker::new(parts);
                 worker.recover();
                 worker

@@ -11,11 +11,14 @@ use super::breakers::Breakers;
 use super::capture::Capture;
 use super::clock::Clock;
 use super::complaints::Complaints;
+use super::cutovers::Cutovers;
+use super::days::Institution;
 use super::effects::AtHand;
 use super::issuer::Port;
 use super::mail::{Answered, Inbound, LetterBox, Mail};
 use super::malformed::Malformed;
 use super::meter::{Levels, Meter};
+use super::recants::Number;
 use super::records::Records;
 use super::shared::{Phase, Shared};
 use super::socket::Scratch;
@@ -94,7 +97,7 @@ pub struct Worker {
     /// Answers that lack a part of the link key.
     pub(super) odd: Vec<(LinkIx, Answer, Verdict, UnmatchedReason)>,
     /// Issuers' own reversals since the last turn.
-    pub(super) recants: Vec<(IssuerAsk, Request)>,
+    pub(super) recants: Vec<(IssuerAsk, Request, Number)>,
     /// Links of ours that came up or went down since the last turn.
     pub(super) link_news: Vec<(LinkIx, bool)>,
     /// Replies of ours whose fate is known since the last turn.
@@ -122,9 +125,11 @@ pub struct Worker {
     pub(super) taken: Vec<u64>,
     /// Shared socket buffers.
     pub(super) scratch: Scratch,
-    /// Current business day per calendar, and when its cutover comes (wall milliseconds).
+    /// Current business day per institution, and when its cutover comes.
     pub(super) days: Vec<BusinessDay>,
-    pub(super) cutovers: Vec<i64>,
+    pub(super) institutions: Vec<Institution>,
+    /// What issuers tell of their own.
+    pub(super) cutovers: Cutovers,
     /// Scratch for due and lost tickets.
     pub(super) due: Vec<(u64, bool)>,
     pub(super) lane: Lane,
@@ -149,6 +154,7 @@ impl Worker {
         self.take_commits();
         self.take_told();
         self.take_letters();
+        self.take_cutovers();
         self.settle_answers();
         self.take_recants();
         self.take_link_news();
@@ -183,6 +189,7 @@ impl Worker {
         self.probe_issuers();
         self.flush_ports();
         self.show_levels();
+        self.journal_days_again();
         self.letters.bell().notify_one();
     }
 
@@ -213,15 +220,21 @@ impl Worker {
             match commit {
                 Commit::Durable(committed) => {
                     let took = self.now.tick.since(Tick(committed.stamped()));
-                    for (token, _, lsn) in committed.tokens() {
+                    for (token, kind, lsn) in committed.tokens() {
                         self.meter.latency(telemetry::Stage::Journal, took);
-                        self.handle(Event::Durable { token, lsn }, None);
+                        match kind {
+                            engine::record::DAY => self.day_durable(token),
+                            _ => drop(self.handle(Event::Durable { token, lsn }, None)),
+                        }
                     }
                     self.spare.push(committed.into_frame());
                 }
                 Commit::Full(mut frame) => {
-                    for (token, _) in frame.tokens() {
-                        self.handle(Event::NotWritten { token }, None);
+                    for (token, kind) in frame.tokens() {
+                        match kind {
+                            engine::record::DAY => self.cutovers.unwritten(token),
+                            _ => drop(self.handle(Event::NotWritten { token }, None)),
+                        }
                     }
                     frame.clear();
                     self.spare.push(frame);
@@ -292,11 +305,20 @@ impl Worker {
             for (link, up) in &mail.links {
                 self.link_changed(*link, *up);
             }
-            for (asked, request) in &mail.recants {
-                self.recant(*asked, request);
+            for (issuer, day) in &mail.days {
+                self.begin_day(*issuer, *day);
+            }
+            for asked in &mail.cutovers {
+                self.cut_over(*asked);
+            }
+            for (asked, request, slot) in &mail.recants {
+                self.recant(*asked, request, *slot);
             }
             for (link, ask, code) in &mail.recanted {
                 self.answer_recant(*link, *ask, *code);
+            }
+            for letter in &mail.letters {
+                self.handle(Event::Letter { letter }, None);
             }
             for word in &mail.words {
                 self.hear(*word);

@@ -62,6 +62,16 @@ impl World {
                 };
                 self.event(Event::Found { txn, result });
             }
+            Effect::Name { txn } => {
+                let rrn = self.engine.transaction(txn).and_then(|operation| operation.request.rrn);
+                let found = match self.archive {
+                    Archive::Looks => self.desk.named(rrn.expect("it names one")),
+                    Archive::RulesOut => Err(true),
+                    Archive::CannotSay => Err(false),
+                };
+                self.event(Event::Named { txn, result: found.as_ref().map_err(|missing| *missing) });
+            }
+            Effect::Letter { .. } => unreachable!("there is one shard"),
             Effect::Count(tally) => {
                 self.counted += 1;
                 self.tallies.push(tally);

@@ -253,7 +253,7 @@ fn stable_numbers(known: &Known<'_>, links: &[LinkConfig], notes: &mut Notes) {
 }
 
 fn too_many(known: &Known<'_>, issuers: usize, links: usize, notes: &mut Notes) {
-    if issuers.max(known.calendars.iter().count()) > usize::from(u16::MAX) || links > usize::from(u16::MAX) {
+    if issuers + known.calendars.iter().count() > usize::from(u16::MAX) || links > usize::from(u16::MAX) {
         notes.problem(
             None,
             "",
