@@ -94,3 +94,39 @@ fn drain<E: From<Violation>>(
     let partial = flow == Flow::Go && at < bytes.len();
     Ok((at, Summary { completed, partial }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(inbox: &mut Inbox, input: &[u8]) -> Result<Summary, Violation> {
+        let framing = Framing::by_name("binary4").expect("built in");
+        inbox.feed(&framing, input, Flow::Go, |_| Ok(Flow::Go))
+    }
+
+    #[test]
+    fn a_length_over_the_bound_keeps_nothing() {
+        let mut inbox = Inbox::default();
+        let refused = feed(&mut inbox, b"\x7f\xff\xff\xff and more");
+        assert!(matches!(refused, Err(Violation::TooLong { most: 4096, found: 0x7FFF_FFFF })), "{refused:?}");
+        assert_eq!(inbox.rest.capacity(), 0);
+    }
+
+    #[test]
+    fn an_unfinished_frame_keeps_what_came_not_what_it_claims() {
+        let mut inbox = Inbox::default();
+        let summary = feed(&mut inbox, b"\x00\x00\x0f\x00four").unwrap();
+        assert_eq!(summary, Summary { completed: false, partial: true });
+        assert!((8..64).contains(&inbox.rest.capacity()), "{} bytes held", inbox.rest.capacity());
+    }
+
+    #[test]
+    fn what_a_long_frame_took_is_given_back() {
+        let mut inbox = Inbox::default();
+        let frame = [&4_096_u32.to_be_bytes()[..], &[7; 4_096]].concat();
+        feed(&mut inbox, &frame[..2_000]).unwrap();
+        assert!(inbox.rest.capacity() >= 2_000);
+        feed(&mut inbox, &frame[2_000..]).unwrap();
+        assert_eq!((inbox.rest.len(), inbox.rest.capacity()), (0, 0));
+    }
+}

@@ -13,6 +13,14 @@ fn setting(unit: &str, name: &str) -> Option<String> {
 }
 
 #[test]
+fn prometheus_takes_the_configuration_that_is_shipped() {
+    let file = root().join("deploy/prometheus/prometheus.yml");
+    let checked = std::process::Command::new("promtool").args(["check", "config"]).arg(file).output();
+    let checked = checked.expect("promtool is there (Debian: package prometheus; `cargo xtask test` installs it)");
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
+#[test]
 fn a_call_that_the_unit_denies_is_an_error_and_no_death() {
     let unit = std::fs::read_to_string(root().join("deploy/systemd/pointsman.service")).unwrap();
     assert!(unit.lines().any(|line| line.starts_with("SystemCallFilter=~")), "some calls are denied");
