@@ -435,7 +435,11 @@ impl Till {
             Some(told) if said(&told) == said(answer) => {}
             // What the issuer takes back by itself is not told again.
             _ if answer.code.as_str() == "94" && self.manners.issuers_take_back => {}
-            _ => self.complain(&format!("an approval was told again as {}", answer.code)),
+            told => {
+                let told = told.map(|told| (told.code, told.rrn, told.amount, told.approval_code));
+                let again = (answer.code, answer.rrn, answer.amount, answer.approval_code);
+                self.complain(&format!("an approval told as {told:?} was told again as {again:?}"));
+            }
         }
         if self.chance.per_mille(self.manners.voluntary) {
             self.doing = Doing::Reversing { keeps_goods: false, then_ask: false, again: false };
