@@ -22,7 +22,7 @@ use crate::table::Stimulus;
 use crate::tombs::Tombs;
 use crate::transaction::{Role, Transaction};
 use crate::turn::Turn;
-use terms::{Flags, InternalCause, Kind, Request, ResponseCode, Rrn};
+use terms::{Flags, InternalCause, Kind, Now, Request, ResponseCode, Rrn};
 
 /// Bounds of one shard, and who it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +68,8 @@ pub struct Engine {
     pub(crate) draining: bool,
     /// To other shards, in the order of their effects.
     pub(crate) letters: std::collections::VecDeque<crate::Letter>,
+    /// Both clocks at the first event.
+    began: Option<Now>,
     /// What [`Engine::recover`] takes up again.
     pub(crate) unfinished: ShardState,
 }
@@ -103,9 +105,17 @@ impl Engine {
             rrns: recovered.rrn_counter / u64::from(config.shards) + 1,
             draining: false,
             letters: Default::default(),
+            began: None,
             unfinished: recovered,
             config,
         }
+    }
+
+    /// The wall clock as it stood at the first event, carried on by the monotonic one. What is remembered ages by it: a wall
+    /// clock that steps ahead by days must not make a terminal's repeat of seconds ago a new transaction.
+    fn steady_ms(&mut self, now: Now) -> i64 {
+        let began = *self.began.get_or_insert(now);
+        began.wall_ms.saturating_add((now.tick.since(began.tick) / 1_000) as i64)
     }
 
     /// Handles one event. An `effects` that is empty tells the engine that all earlier effects are done.
@@ -119,7 +129,8 @@ impl Engine {
         if effects.is_empty() {
             self.slab.cooled();
         }
-        self.index.advance(cx.now.wall_ms);
+        let steady = self.steady_ms(cx.now);
+        self.index.advance(steady);
         let turn = &mut Turn { cx, frames, effects };
         match event {
             Event::Request { request, origin, listener } => {

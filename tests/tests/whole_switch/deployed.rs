@@ -16,7 +16,8 @@ fn setting(unit: &str, name: &str) -> Option<String> {
 fn prometheus_takes_the_configuration_that_is_shipped() {
     let file = root().join("deploy/prometheus/prometheus.yml");
     let checked = std::process::Command::new("promtool").args(["check", "config"]).arg(file).output();
-    let checked = checked.expect("promtool is there (Debian: package prometheus; `cargo xtask test` installs it)");
+    let checked =
+        checked.expect("promtool is there (Debian: package prometheus; `cargo xtask test` installs it)");
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }
 

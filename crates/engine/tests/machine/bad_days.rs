@@ -44,6 +44,22 @@ fn what_is_owed_is_written_when_the_reserve_has_room_again() {
 }
 
 #[test]
+fn a_clock_that_steps_ahead_twice_makes_no_repeat_new() {
+    check(
+        "ceiling 100.00
+         0200 stan=1 amount=60.00            -> 00
+         clock ahead 23
+         0200 stan=2 amount=10.00            -> 00
+         clock ahead 23
+         0200 stan=3 amount=10.00            -> 00
+         0200 stan=1 amount=60.00            -> 00
+         sent 0200 0200 0200
+         spent 80.00
+         quiet",
+    );
+}
+
+#[test]
 fn no_link_no_intent() {
     check(
         "ceiling 100.00

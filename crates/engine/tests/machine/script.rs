@@ -28,7 +28,7 @@ use engine::{Code, Event, Verdict};
 use limits::LimitKey;
 use std::collections::HashMap;
 use terms::batch::{BatchSays, Side, Totals, UPLOAD_LINES_MAX, UploadLine};
-use terms::{Check, Flags, IssuerIx, Kind, LinkIx, Minor, Mti, OriginalRef, Request, SlotKey};
+use terms::{Check, Flags, IssuerIx, Kind, LinkIx, Minor, Mti, Now, OriginalRef, Request, SlotKey};
 
 #[derive(Clone, PartialEq)]
 enum Mood {
@@ -138,6 +138,10 @@ impl Play {
             ["unsent", stan] => self.unsent(number(stan)),
             ["terminal", "hangs", "up"] => self.world.undelivered = true,
             ["wait", ms] => self.world.advance(ms.parse().unwrap()),
+            ["clock", "ahead", hours] => {
+                let Now { tick, wall_ms, .. } = self.world.now;
+                self.world.now = Now::at(tick, wall_ms + hours.parse::<i64>().unwrap() * 3_600_000);
+            }
             ["cutover"] => self.world.day = self.world.day.next(),
             ["settle", debits, count, credits, credited, expected] => {
                 let side =
