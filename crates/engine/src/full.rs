@@ -16,6 +16,10 @@ impl Engine {
     pub(crate) fn not_written(&mut self, turn: &mut Turn, token: u64) {
         let Some((id, written)) = awaited(token) else { return };
         let Some(transaction) = self.slab.get_mut(id) else { return };
+        if written == Written::Linked && self.ties.still_writing(id.index) {
+            // The later one tells how the original stands.
+            return;
+        }
         transaction.pending &= !written.bit();
         if written == Written::Intent {
             return self.not_admitted(turn, id);
@@ -81,6 +85,9 @@ impl Engine {
             }
             return;
         }
+        #[cfg(pointsman_zoo)]
+        let lacks =
+            |written| lacks(written) && !(written == Written::Batch && zoo::has(zoo::Bug::WithdrawnOnce));
         if lacks(Written::Linked) {
             self.write_linked_again(turn, id);
         }

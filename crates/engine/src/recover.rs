@@ -116,6 +116,12 @@ impl Engine {
         transaction.approved_amount = before.filter(|before| *before != transaction.request.amount);
         (transaction.reason, transaction.terminal_reason) = (owed.reason, owed.terminal_reason);
         (transaction.told, transaction.approval_seen) = (owed.told, owed.approval_seen);
+        // The issuer may know it by its advice only: that is what a reversal names.
+        transaction.advice = owed.advised;
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::PartForgetsAdvice) {
+            transaction.advice = None;
+        }
         transaction.charge_count = 0;
         owed.charges.iter().for_each(|charge| transaction.charge(*charge));
         transaction.holds = !owed.charges.is_empty();

@@ -13,7 +13,7 @@ use crate::record::{
     ACK, Ack, Advised, Charges, Drawn, Intent, LINKED, Linked, OBLIGATION, OUTCOME, Obligation, Outcome,
     PARKED, Parked, Part, Record, TOMBSTONE, Told, Tombstone, Unsettled,
 };
-use crate::reverse::{open_tombstone, stimulus_of};
+use crate::reverse::{open_tombstone, repeats_part, stimulus_of};
 use crate::settle::oblige;
 use crate::snapshot::Patience;
 use crate::stand_in::approved_here;
@@ -229,6 +229,11 @@ impl Engine {
             turn.note(Note::TerminalReversal(reversal.terminal_reason));
         }
         match step {
+            Step::ReversePart
+                if repeats_part(&reversal.request, &past.transaction) && reversal.role == Role::Reversal =>
+            {
+                self.confirm_kept(turn, id, rrn);
+            }
             Step::Unsay | Step::Forestall if reverses(&past.transaction) => {
                 self.unsay_fetched(turn, id, past);
             }

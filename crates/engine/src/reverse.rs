@@ -162,8 +162,14 @@ impl Engine {
     ) -> Disposition {
         let position = entry.and_then(|entry| entry.slab()).expect("checked by the caller");
         let original = self.slab.at(position);
-        let busy = original.pending | original.unwritten != 0 || original.reply_due || original.leaves;
-        if busy || original.part.is_some() || original.request.kind.is_linked() || !reverses(original) {
+        if repeats_part(request, original) {
+            return self.confirm(turn, request, origin, entry);
+        }
+        if original.pending | original.unwritten != 0 || original.reply_due || original.leaves {
+            // On its way from one record to the next: the terminal reverses again.
+            return self.refuse(turn, request, origin, InternalCause::Overloaded);
+        }
+        if original.part.is_some() || original.request.kind.is_linked() || !reverses(original) {
             return self.refuse(turn, request, origin, InternalCause::PartialNotAllowed);
         }
         let Some(waiter) = self.wait_for(turn, request, origin, position) else {
@@ -458,6 +464,7 @@ pub(crate) fn stimulus_of(reversal: &Request, original: &Transaction) -> Stimulu
     let stays = reversal.replacement_amount;
     match is_partial(reversal) {
         _ if misstates(reversal, original) => Stimulus::Misstated,
+        true if original.state == State::Approved && repeats_part(reversal, original) => Stimulus::Partial,
         true if original.state == State::Approved && stays >= original.amount() => Stimulus::Misstated,
         true => Stimulus::Partial,
         false if original.state == State::StipApproved && is_forestalled(original) => Stimulus::Forestalled,
@@ -468,6 +475,12 @@ pub(crate) fn stimulus_of(reversal: &Request, original: &Transaction) -> Stimulu
 /// DE 95 says what is to stay; nothing at all is the whole reversed.
 pub(crate) fn is_partial(reversal: &Request) -> bool {
     reversal.flags.has(Flags::REPLACEMENT) && reversal.replacement_amount > 0
+}
+
+/// Whether a reversal leaves what an earlier one has left already, or is about to: the same 0400 again.
+pub(crate) fn repeats_part(reversal: &Request, original: &Transaction) -> bool {
+    let left = original.part.map_or(original.amount(), |part| part.stays);
+    original.partly_reversed && is_partial(reversal) && reversal.replacement_amount == left
 }
 
 /// Whether a reversal names another amount than its original has. Absent is not different.

@@ -27,6 +27,9 @@ impl Engine {
     pub(crate) fn durable(&mut self, turn: &mut Turn, token: u64, lsn: Lsn) {
         let Some((id, written)) = awaited(token) else { return };
         let Some(transaction) = self.slab.get_mut(id) else { return };
+        if written == Written::Linked && self.ties.still_writing(id.index) {
+            return self.linked_durable(turn, id, lsn);
+        }
         assert!(
             transaction.pending & written.bit() != 0,
             "{written:?} of {} durable twice",

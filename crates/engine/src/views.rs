@@ -24,7 +24,7 @@ impl Engine {
 
     /// What [`Effect::GiveBack`] gives back and [`Effect::Restore`] charges again: the charges of the operation's original.
     pub fn given_back(&self, id: TxnId) -> impl Iterator<Item = Charge> + '_ {
-        self.ties.link(id.index).into_iter().flat_map(|link| link.given_back.iter())
+        self.ties.given_back(id.index)
     }
 
     /// How the issuer knows the original of an operation; `None` for what is no operation.

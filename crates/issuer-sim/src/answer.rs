@@ -84,7 +84,7 @@ impl Teller {
                 self.plain(said, message, &mut replies.now);
             }
             Some(Act::Garbage) => self.noise(message.envelope, random, &mut replies.now),
-            Some(act @ (Act::WrongAmount | Act::WrongStan | Act::NoTerminal | Act::Crossed)) => {
+            Some(act) if is_twist(act) => {
                 self.twisted(said, Some(act), message, &mut replies.now);
             }
             _ => self.plain(said, message, &mut replies.now),
@@ -117,6 +117,10 @@ impl Teller {
         match act {
             Some(Act::WrongAmount) => _ = patch.set_number(4, request.amount.unsigned_abs() + 1),
             Some(Act::WrongStan) => _ = patch.set_number(11, u64::from(request.stan.next().get())),
+            Some(Act::WrongCard) => _ = patch.set_text(2, OTHER_CARD),
+            Some(Act::WrongCurrency) => _ = patch.set_number(49, OTHER_CURRENCY),
+            Some(Act::WrongRrn) => _ = patch.set_text(37, OTHERS_RRN),
+            Some(Act::Part) => _ = patch.set_number(4, request.amount.unsigned_abs()),
             Some(Act::NoTerminal) => _ = patch.remove(41),
             Some(Act::Crossed) if dialect.has_field(37) => _ = patch.set_text(37, OTHERS_RRN),
             _ => {}
@@ -175,6 +179,11 @@ impl Teller {
     }
 }
 
+const fn is_twist(act: Act) -> bool {
+    matches!(act, Act::WrongAmount | Act::WrongStan | Act::WrongCard | Act::WrongCurrency)
+        || matches!(act, Act::WrongRrn | Act::Part | Act::NoTerminal | Act::Crossed)
+}
+
 /// One element of DE 54: account type 10, amount type 02 (available), currency, credit or debit, twelve digits.
 fn additional_amount(amount: Minor, currency: u16) -> [u8; 20] {
     let mut text = *b"1002000C000000000000";
@@ -194,3 +203,7 @@ fn put_digits(mut value: u64, out: &mut [u8]) {
 const SIGN_OFF: u16 = 2;
 /// No switch issues it: there is no day 999.
 const OTHERS_RRN: &[u8; 12] = b"999999999999";
+/// Of no range that anybody routes.
+const OTHER_CARD: &[u8] = b"9999990000000000";
+/// Swiss francs.
+const OTHER_CURRENCY: u64 = 756;

@@ -193,13 +193,37 @@ impl Bank {
             self.ledger.totals.dropped += 1;
             return;
         }
-        let said = self.decide(message, act);
-        self.tell(said, act, message, replies);
+        match act {
+            Some(Act::Part) => self.approve_part(message, replies),
+            _ => {
+                let said = self.decide(message, act);
+                self.tell(said, act, message, replies);
+            }
+        }
         if act == Some(Act::TakeBack) {
             self.take_back(message, &mut replies.now);
         }
         if act == Some(Act::SignOff) {
             self.sign_off(session, message.envelope, message.now, replies);
+        }
+    }
+
+    /// Decides on half of what is asked for; what cannot be halved is decided as usual.
+    fn approve_part(&mut self, message: &Message<'_>, replies: &mut Replies) {
+        let asked = message.request;
+        if !matches!(asked.kind, Kind::Purchase | Kind::PreAuth) || asked.amount < 2 {
+            let said = self.decide(message, None);
+            return self.tell(said, None, message, replies);
+        }
+        let half = Request { amount: asked.amount / 2, ..*asked };
+        let message = &Message { request: &half, ..*message };
+        let said = self.decide(message, None);
+        match said.approval {
+            Some(_) => {
+                let said = Said { code: ResponseCode::of("10"), ..said };
+                self.tell(said, Some(Act::Part), message, replies);
+            }
+            None => self.tell(said, None, message, replies),
         }
     }
 
@@ -257,8 +281,9 @@ impl Bank {
         let request = message.request;
         let key = key_of(request);
         if let Some(known) = self.known(key, request) {
-            match request.mti.is_advice() && request.mti.is_repeat() {
-                // It is told until it is acknowledged: that it comes again is how it is meant.
+            match request.mti.is_advice() {
+                // It is told until it is acknowledged: that it comes again is how it is meant, and a repeat on another
+                // connection may be here first.
                 true => self.ledger.totals.advice_repeats += 1,
                 false => self.ledger.totals.repeats += 1,
             }

@@ -260,5 +260,5 @@ A configuration:
   [[issuers.moods]]
   amount_ends = \"0777\"                     # card, card_ends, amount, kind, rate = 0.01
   answer = \"drop\"                          # approve decline delay late lose twice garbage
-                                           # wrong-amount wrong-stan no-terminal crossed
-                                           # sign-off take-back";
+                                           # wrong-amount wrong-stan wrong-card wrong-currency wrong-rrn
+                                           # part no-terminal crossed sign-off take-back";

@@ -28,6 +28,14 @@ pub enum Act {
     WrongAmount,
     /// The answer carries the next STAN.
     WrongStan,
+    /// The answer names another card.
+    WrongCard,
+    /// The answer names another currency.
+    WrongCurrency,
+    /// The answer names another RRN.
+    WrongRrn,
+    /// Approves half of a purchase or a hold, and says so (10).
+    Part,
     /// The answer has no DE 41.
     NoTerminal,
     /// Declines it (51); the answer is the approval of somebody else's: another DE 37.

@@ -142,6 +142,13 @@ bugs! {
     OwedAnswerDropped = "owed-answer-dropped",
     /// An undelivered approval's OBLIGATION is acted upon but not written.
     ObligationNotWritten = "obligation-not-written",
+    /// What an operation had given back is forgotten when it leaves the slab in the turn in which it is reversed. (Found by a
+    /// simulation.)
+    GivenBackForgotten = "given-back-forgotten",
+    /// A part that is owed over a restart names the request and not the advice. (Found by a simulation.)
+    PartForgetsAdvice = "part-forgets-advice",
+    /// That a reversed transaction has left its batch is not written again after a full disk. (Found by a simulation.)
+    WithdrawnOnce = "withdrawn-once",
 }
 
 thread_local! {

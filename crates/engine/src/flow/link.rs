@@ -150,7 +150,8 @@ impl Engine {
         request.original = Some(exact(original));
         let gives_back = !matches!(request.kind, terms::Kind::Refund);
         let given_back = if gives_back { given_back } else { Charges::NONE };
-        let link = Link { original: key, amount: request.amount, phase: Phase::UnderWay, given_back };
+        let link =
+            Link { original: key, amount: request.amount, phase: Phase::UnderWay, given_back, writing: 0 };
         self.ties.tie(id.index, Original::of(original), drawn, link);
         match taken_up {
             true => self.accept(turn, id),
@@ -236,6 +237,7 @@ impl Engine {
             advised: original.advised,
         };
         operation.pending |= Written::Linked.bit();
+        link.writing += 1;
         record.append_to(&mut turn.frames.owed, token(id, Written::Linked));
     }
 

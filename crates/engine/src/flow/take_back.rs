@@ -202,7 +202,7 @@ impl Engine {
         let gives_back = kind != terms::Kind::Refund;
         let given_back = original.charges().iter().copied().filter(|_| gives_back).collect::<Charges>();
         let named = Original::of(original);
-        let link = Link { original: named.key(), amount, phase: Phase::TakingBack, given_back };
+        let link = Link { original: named.key(), amount, phase: Phase::TakingBack, given_back, writing: 0 };
         self.ties.tie(id.index, named, drawn, link);
         if let Some((_, tie)) = self.ties.both(id.index) {
             tie.drawn.put_back(kind, amount);

@@ -8,6 +8,7 @@ use crate::ledger::Map;
 use crate::record::{Advised, Charges, Drawn, Serial, Told};
 use crate::transaction::{NIL, Transaction};
 use journal::Lsn;
+use limits::Charge;
 use terms::{ApprovalCode, Check, InternalCause, Kind, Minor, Mti, SlotKey, Stan, Text, TransmissionTime};
 
 /// Slot and repeat check: together they name one transaction.
@@ -126,6 +127,8 @@ pub(crate) struct Link {
     pub(crate) phase: Phase,
     /// What the original was charged, which an approval gives back.
     pub(crate) given_back: Charges,
+    /// LINKED records on their way: a reversal may come before the approval's is durable.
+    pub(crate) writing: u8,
 }
 
 /// All of one shard.
@@ -134,6 +137,9 @@ pub(crate) struct Ties {
     ties: Map<Key, Tie>,
     /// By slab position of the operation.
     links: Map<u32, Link>,
+    /// What operations that left the slab had given back: effects of the turn in which they left still ask. By slab position,
+    /// until the next operation there.
+    gone: Map<u32, Charges>,
     /// Approved operations that a reversal called back and whose originals are being read, with the look-up that found them.
     pub(crate) called_back: Map<u32, Serial>,
     /// Operations whose original was asked for in another shard, by slab position.
@@ -159,11 +165,28 @@ impl Ties {
         self.links.get(&position)
     }
 
+    /// What the operation at `position` gave back of its original, also if it has just left.
+    pub(crate) fn given_back(&self, position: u32) -> impl Iterator<Item = Charge> + '_ {
+        let link = self.links.get(&position).map(|link| &link.given_back);
+        #[cfg(pointsman_zoo)]
+        if zoo::has(zoo::Bug::GivenBackForgotten) {
+            return link.into_iter().flat_map(Charges::iter);
+        }
+        link.or_else(|| self.gone.get(&position)).into_iter().flat_map(Charges::iter)
+    }
+
     /// The operation at `position`, and its original.
     pub(crate) fn both(&mut self, position: u32) -> Option<(&mut Link, &mut Tie)> {
         let link = self.links.get_mut(&position)?;
         let tie = self.ties.get_mut(&link.original).expect("a link has a tie");
         Some((link, tie))
+    }
+
+    /// One LINKED of the operation is on its way no more; whether another still is.
+    pub(crate) fn still_writing(&mut self, position: u32) -> bool {
+        let Some(link) = self.links.get_mut(&position) else { return false };
+        link.writing = link.writing.saturating_sub(1);
+        link.writing > 0
     }
 
     /// Ties an operation to its original; `drawn` counts where nothing else is in memory about it.
@@ -174,6 +197,7 @@ impl Ties {
             tie.under_way += link.amount;
             tie.open += 1;
         }
+        self.gone.remove(&position);
         let before = self.links.insert(position, link);
         assert!(before.is_none(), "position {position} is tied twice");
     }
@@ -207,6 +231,7 @@ impl Ties {
             Phase::Applied | Phase::TakingBack | Phase::Over => NIL,
         };
         self.links.remove(&position);
+        self.gone.insert(position, link.given_back);
         let tie = self.get_mut(link.original).expect("a link has a tie");
         tie.live -= 1;
         if tie.live > 0 {

@@ -60,8 +60,10 @@ fn a_purchase_is_reversed_in_part_and_then_altogether() {
          sent 0200 0420
          spent 20.00
          0200 stan=1 amount=60.00            -> 94 replayed
-         0400 stan=1 replacement=20.00       -> 13
+         0400 stan=1 replacement=20.00       -> 00
+         0400 stan=1 replacement=30.00       -> 13
          restart
+         0400 stan=1 replacement=20.00       -> 00
          link 0 up
          spent 20.00
          0200 stan=1 amount=60.00            -> 94 replayed

@@ -89,6 +89,29 @@ fn a_crossed_answer_approves_somebody_else_s_and_books_nothing() {
 }
 
 #[test]
+fn wrong_card_wrong_currency_wrong_rrn_are_booked_as_asked() {
+    for (act, at) in [(Act::WrongCard, 0), (Act::WrongCurrency, 1), (Act::WrongRrn, 2)] {
+        let mut desk_ = desk(act);
+        let wrong = desk_.ask(&ask(0x0200, 1, 100))[0].clone().unwrap().answer;
+        let mut usual = Desk::new(IssuerConfig::new("huaxia", "iso87-ascii"));
+        let right = usual.ask(&ask(0x0200, 1, 100))[0].clone().unwrap().answer;
+        let differs = [wrong.pan != right.pan, wrong.currency != right.currency, wrong.rrn != right.rrn];
+        assert_eq!(differs, [at == 0, at == 1, at == 2], "{act:?}");
+        assert_eq!(desk_.issuer.book().entries[0].amount, 100);
+    }
+}
+
+#[test]
+fn a_part_is_half_and_is_booked_as_half() {
+    let mut desk_ = desk(Act::Part);
+    let answer = desk_.ask(&ask(0x0200, 1, 101))[0].clone().unwrap().answer;
+    assert_eq!((answer.code.as_str(), answer.amount), ("10", Some(50)));
+    assert_eq!(desk_.issuer.book().entries[0].amount, 50);
+    let whole = desk_.ask(&ask(0x0200, 2, 1))[0].clone().unwrap().answer;
+    assert_eq!((whole.code.as_str(), whole.amount), ("00", Some(1)));
+}
+
+#[test]
 fn sign_off_answers_then_says_so_then_declines() {
     for dialect in ["iso87-ascii", "unionpay-pos"] {
         let mood = Mood::new(Act::SignOff).amount(77);
