@@ -10,6 +10,12 @@ pub struct Sim {
     /// Seeds A..B, the last one not included.
     #[arg(long, default_value = "0..300")]
     seeds: String,
+    /// A hundred years: 3,650 seeds of ten business days, at least 50 million transactions.
+    #[arg(long)]
+    long: bool,
+    /// Business days of each seed.
+    #[arg(long, default_value_t = 1)]
+    days: u32,
     /// Machine-readable result.
     #[arg(long)]
     json: bool,
@@ -35,9 +41,14 @@ pub fn run(sim: &Sim) -> Result<(), String> {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
         command.env("RUSTFLAGS", "--cfg pointsman_zoo").env("CARGO_TARGET_DIR", target.join("zoo"));
     }
-    command.args(["--seeds", &sim.seeds]);
-    let flags =
-        [("--json", sim.json), ("--story", sim.story), ("--any-rows", sim.any_rows), ("--zoo", sim.zoo)];
+    command.args(["--seeds", &sim.seeds, "--days", &sim.days.to_string()]);
+    let flags = [
+        ("--long", sim.long),
+        ("--json", sim.json),
+        ("--story", sim.story),
+        ("--any-rows", sim.any_rows),
+        ("--zoo", sim.zoo),
+    ];
     for (flag, set) in flags {
         if set {
             command.arg(flag);

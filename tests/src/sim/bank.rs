@@ -122,11 +122,15 @@ fn moods(dose: &IssuerDose) -> Vec<Mood> {
         (Mood::new(Act::Garbage), dose.garbage),
         (Mood::new(Act::WrongAmount), dose.wrong_amount),
         (Mood::new(Act::WrongStan), dose.wrong_stan),
+        (Mood::new(Act::WrongCard), dose.wrong_card),
+        (Mood::new(Act::WrongCurrency), dose.wrong_currency),
+        (Mood::new(Act::WrongRrn), dose.wrong_rrn),
         (Mood::new(Act::NoTerminal), dose.no_terminal),
         (Mood::new(Act::Say(ResponseCode::of("ZZ"))), dose.unknown_code),
         (Mood::new(Act::Say(ResponseCode::of("68"))), dose.doubtful_code),
         (Mood::new(Act::SignOff), dose.sign_off),
         (Mood::new(Act::TakeBack), dose.take_back),
+        (Mood::new(Act::Part), dose.part),
     ];
     let reversals = [
         (Mood::new(Act::Lose), dose.reversal_lost),
@@ -136,10 +140,12 @@ fn moods(dose: &IssuerDose) -> Vec<Mood> {
     ];
     let reversals = reversals.into_iter().map(|(mood, rate)| (mood.kind(Kind::Reversal), rate));
     // Whoever keeps the rules takes an advice.
-    let declines = [Kind::Purchase, Kind::PreAuth, Kind::Balance].into_iter().flat_map(|kind| {
-        [("51", dose.declines), ("91", dose.declines / 4)]
-            .map(|(code, rate)| (Mood::decline(code).kind(kind), rate))
-    });
+    let declines = [Kind::Purchase, Kind::PreAuth, Kind::Completion, Kind::Refund, Kind::Balance]
+        .into_iter()
+        .flat_map(|kind| {
+            [("51", dose.declines), ("91", dose.declines / 4)]
+                .map(|(code, rate)| (Mood::decline(code).kind(kind), rate))
+        });
     let refusals = (Mood::decline("51").kind(Kind::OfflineSale), dose.advice_refused);
     let crossed =
         [Kind::Purchase, Kind::PreAuth].map(|kind| (Mood::new(Act::Crossed).kind(kind), dose.crossed));

@@ -16,6 +16,8 @@ pub struct Dose {
     pub workers: u16,
     pub tills: u16,
     pub sales_per_till: u32,
+    /// Business days; the hours in which nothing happens are skipped.
+    pub days: u32,
     pub twin_links: bool,
     pub sync_us: (u64, u64),
     pub net_us: (u64, u64),
@@ -34,6 +36,9 @@ pub struct Dose {
     pub reverse_first: u64,
     pub stray_reversals: u64,
     pub junk: u64,
+    pub follows: u64,
+    pub rude: u64,
+    pub miscounts: u64,
     pub breaks_rules: bool,
     pub issuer: IssuerDose,
     pub process_kills: u64,
@@ -54,6 +59,7 @@ pub struct Dose {
     pub stand_in: bool,
     /// Every start has another number of workers than the one before.
     pub changes_workers: bool,
+    pub takes_parts: bool,
     /// Steps of faults and sales after which the run is cut short: for shrinking.
     pub faults_max: u64,
 }
@@ -69,6 +75,9 @@ pub struct IssuerDose {
     pub garbage: u32,
     pub wrong_amount: u32,
     pub wrong_stan: u32,
+    pub wrong_card: u32,
+    pub wrong_currency: u32,
+    pub wrong_rrn: u32,
     pub no_terminal: u32,
     /// Approvals of somebody else's, of purchases and pre-authorizations.
     pub crossed: u32,
@@ -86,6 +95,8 @@ pub struct IssuerDose {
     pub take_back: u32,
     /// Breaks the rules: does not take what was approved for it, or by the terminal.
     pub advice_refused: u32,
+    /// A part of what was asked for.
+    pub part: u32,
 }
 
 impl Dose {
@@ -100,6 +111,7 @@ impl Dose {
             workers: c.between(1, u64::from(WORKERS_MAX)) as u16,
             tills: c.between(2, 16) as u16,
             sales_per_till: c.between(40, 160) as u32,
+            days: 1,
             twin_links: c.percent(50),
             sync_us: *c.pick(&[(50, 300), (50, 300), (500, 5_000), (5_000, 50_000)]),
             net_us: *c.pick(&[(10, 200), (100, 2_000), (1_000, 20_000), (10_000, 400_000)]),
@@ -118,6 +130,9 @@ impl Dose {
             reverse_first: some(c, wild, 50),
             stray_reversals: some(c, wild, 50),
             junk: some(c, wild, 10),
+            follows: if c.percent(75) { c.between(1, 500) } else { 0 },
+            rude: some(c, true, 200),
+            miscounts: some(c, true, 300),
             breaks_rules,
             issuer: IssuerDose::draw(c, wild, breaks_rules).crossing(seed, wild),
             process_kills: times(c, wild, 4),
@@ -137,8 +152,15 @@ impl Dose {
             stan_near_wrap: c.percent(10),
             stand_in: c.percent(40),
             changes_workers: c.percent(40),
+            takes_parts: c.percent(50),
             faults_max: u64::MAX,
         }
+    }
+
+    /// The doses of a seed of the long form: several business days, and more sales on each.
+    pub fn long(seed: u64, days: u32) -> Self {
+        let day = Self::of(seed);
+        Self { days, sales_per_till: day.sales_per_till * 9 / 5, ..day }
     }
 
     /// Whether all terminals and issuers keep the rules.
@@ -159,6 +181,9 @@ impl IssuerDose {
             garbage: rate(10),
             wrong_amount: rate(20),
             wrong_stan: rate(20),
+            wrong_card: rate(20),
+            wrong_currency: rate(20),
+            wrong_rrn: rate(20),
             no_terminal: rate(10),
             crossed: 0,
             unknown_code: rate(20),
@@ -172,6 +197,7 @@ impl IssuerDose {
             reversal_denied: if breaks_rules { rate(100) } else { 0 },
             take_back: if breaks_rules { rate(60) } else { 0 },
             advice_refused: if breaks_rules { rate(100) } else { 0 },
+            part: rate(60),
         }
     }
 

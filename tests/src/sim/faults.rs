@@ -61,8 +61,8 @@ impl World {
         ];
         for (fault, times) in planned {
             for _ in 0..times {
-                let at = self.chance.below(span_us);
-                self.plan_at(at, Event::Fault(fault));
+                let after = self.chance.below(span_us);
+                self.plan(after, Event::Fault(fault));
             }
         }
     }
@@ -70,7 +70,10 @@ impl World {
     pub(super) fn go_wrong(&mut self, fault: Fault) {
         match fault {
             Fault::Start => return self.start(),
-            Fault::DiskFreed => return self.disk.leave_room(None),
+            Fault::DiskFreed => {
+                self.only_full_since = None;
+                return self.disk.leave_room(None);
+            }
             _ => {}
         }
         if self.host.is_none() || !self.may_go_wrong(name(fault)) {
@@ -99,6 +102,7 @@ impl World {
                 self.tally.row(46);
                 let room = self.chance.below(20_000);
                 self.disk.leave_room(Some(room));
+                self.only_full_since = Some(self.now_us);
                 let for_us = self.chance.between(1_000_000, 20_000_000);
                 self.plan(for_us, Event::Fault(Fault::DiskFreed));
             }
@@ -142,13 +146,13 @@ impl World {
             && self.dose.crash_in_recovery > 0
             && self.tally.faults.contains_key("crash in recovery") == self.chance.percent(50);
         if dying && self.may_go_wrong("crash in recovery") {
-            self.tally.row(42);
             let after = self.chance.below(12);
             self.disk.power_off_after(after);
         }
         match Stepped::open(self.config.clone(), self.ground()) {
             Ok(host) => {
                 self.host = Some(host);
+                self.life += 1;
                 self.turn_at.fill(u64::MAX);
                 self.commit_at = None;
                 for worker in 0..self.dose.workers {
@@ -159,7 +163,10 @@ impl World {
                 }
                 self.tell(|| "the switch serves".into());
             }
-            Err(_) if self.disk.is_off() => self.machine_down(),
+            Err(_) if self.disk.is_off() => {
+                self.tally.row(42);
+                self.machine_down();
+            }
             Err(fault) if is_disk(&fault) => {
                 // No room, or a disk that fails: tried again when somebody has looked after it.
                 self.disk.process_died();
@@ -194,6 +201,7 @@ impl World {
     /// The process is gone, with everything it had in memory.
     fn die(&mut self) {
         self.host = None;
+        self.only_full_since = None;
         self.cut_all();
         self.commit_at = None;
         let down = self.chance.between(1_000, 3_000_000);
@@ -230,7 +238,9 @@ impl World {
     fn second_start(&mut self) {
         match Stepped::open(self.config.clone(), self.ground()) {
             Ok(_) => self.complaints.push("two switches opened one journal".into()),
-            Err(_) => self.tally.row(49),
+            Err(switch::serve::StartFault::Journal(journal::Fault::Held { .. })) => self.tally.row(49),
+            // A disk that is full or fails is another matter.
+            Err(_) => {}
         }
     }
 
@@ -238,6 +248,7 @@ impl World {
     fn drain(&mut self) {
         self.tally.row(65);
         let Some(host) = &mut self.host else { return };
+        self.only_full_since = None;
         host.drain();
         host.drain_over();
         for round in 0..200 {

@@ -18,6 +18,16 @@ pub struct Manners {
     pub reverse_first: u64,
     pub stray_reversals: u64,
     pub junk: u64,
+    /// Something is done to an earlier transaction.
+    pub follows: u64,
+    /// And then now and then what must be declined, per mille of those.
+    pub rude: u64,
+    /// Transactions of a day.
+    pub sales: u32,
+    /// Transactions of a batch.
+    pub batch_sales: u64,
+    /// Totals that are not true, per mille of batches.
+    pub miscounts: u64,
     /// Breaks the rules: gives up without a reversal, keeps what it reversed, or takes an approval for a decline.
     pub breaks_rules: bool,
     /// Issuers take back by themselves what they approved.
@@ -40,6 +50,11 @@ impl Manners {
             reverse_first: dose.reverse_first,
             stray_reversals: dose.stray_reversals,
             junk: dose.junk,
+            follows: dose.follows,
+            rude: dose.rude,
+            sales: dose.sales_per_till,
+            batch_sales: chance.between(5, 60),
+            miscounts: dose.miscounts,
             breaks_rules: dose.breaks_rules && chance.percent(50),
             issuers_take_back: dose.issuer.take_back > 0,
             clock_days: if chance.percent(20) { chance.below(5) as i64 - 2 } else { 0 },

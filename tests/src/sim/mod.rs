@@ -4,14 +4,19 @@
 //! and code give the same journal, byte for byte; after the safety phase everything owed drains, and the three books agree.
 
 pub(crate) mod bank;
+mod batch_end;
+mod cards;
 pub mod disk;
 pub mod dose;
 mod faults;
 pub mod flows;
+mod heard;
 mod manners;
 mod net;
 mod phases;
 pub(crate) mod pipe;
+mod roll;
+mod sale;
 pub mod scene;
 pub mod shrink;
 pub mod tally;

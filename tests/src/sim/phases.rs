@@ -9,6 +9,8 @@ const SAFETY_US: u64 = 600_000_000;
 const LIVENESS_US: u64 = 600_000_000;
 /// Time over which faults are planned: what a run of sales takes, more or less.
 const FAULTS_US: u64 = 20_000_000;
+/// From one day's beginning to the next.
+const DAY_US: u64 = 86_400_000_000;
 /// Answers that issuers kept back are out after this.
 const QUIET_US: u64 = 8_000_000;
 
@@ -20,14 +22,34 @@ impl World {
             let first = self.chance.below(1_000_000);
             self.plan(first, Event::Till(till, 0));
         }
-        if self.dose.stan_near_wrap {
-            self.tally.row(53);
-        }
         self.plan_faults(FAULTS_US);
     }
 
-    /// Everything may go wrong.
+    /// Business days on which everything may go wrong.
     pub fn safety(&mut self) {
+        for day in 1..self.dose.days {
+            let morning = self.now_us;
+            self.day();
+            self.night(morning);
+            self.tell(|| format!("day {day} is over"));
+            for till in 0..self.tills.len() as u16 {
+                self.with_till(till, |till, view| till.open_again(view));
+            }
+            self.plan_faults(FAULTS_US);
+        }
+        let morning = self.now_us;
+        self.day();
+        if self.dose.days > 1 {
+            self.night(morning);
+        }
+    }
+
+    /// Nothing happens until the next day: what was due meanwhile is late.
+    fn night(&mut self, morning: u64) {
+        self.now_us = self.now_us.max(morning + DAY_US);
+    }
+
+    fn day(&mut self) {
         let mut frozen = 0;
         let mut until = self.now_us + SAFETY_US;
         while !self.tills.iter().all(|till| till.is_done()) && self.now_us < until {

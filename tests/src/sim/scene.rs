@@ -87,7 +87,7 @@ pub fn text(dose: &Dose, chance: &mut Chance) -> String {
             .replace("@STAND_IN@", if dose.stand_in { STAND_IN } else { "" })
             .replace("@TWIN@", if dose.twin_links { TWIN } else { "" });
     }
-    text + LISTENERS
+    text + &LISTENERS.replace("@PARTS@", if dose.takes_parts { "true" } else { "false" })
 }
 
 /// Moments worth starting at, in seconds since 1970: an ordinary day, ends of years, leap days, changes of the clocks, the end
@@ -117,7 +117,7 @@ listen = "127.0.0.1:0"
 dir = "journal"
 key_file = "pointsman.keys"
 segment_bytes = @SEGMENT@
-reserve_bytes = 24_576
+reserve_bytes = 65_536
 index_entries = 20_000
 [[calendar]]
 name = "home"
@@ -180,6 +180,7 @@ acquirer = "00010000"
 calendar = "home"
 terminals = "any"
 answer_within_ms = 8_000
+partial_approvals = @PARTS@
 [[listener]]
 name = "acquirer"
 listen = "127.0.0.1:0"
@@ -189,4 +190,5 @@ acquirer = "00020000"
 calendar = "home"
 terminals = "any"
 answer_within_ms = 8_000
+partial_approvals = @PARTS@
 "#;

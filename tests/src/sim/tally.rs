@@ -1,6 +1,7 @@
 //! What a run did: transactions, simulated time, faults by kind, rows of the failure matrix met.
 //! Never decides anything. Guards: a row that stays 0 over a range of seeds is seen.
 
+use super::flows::FLOWS;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -19,6 +20,8 @@ pub struct Tally {
     pub open_items: u64,
     /// Answers that issuers kept back past every deadline, and sent after all.
     pub late_answers: u64,
+    /// Approvals by kind of transaction, as terminals heard them.
+    pub approved: BTreeMap<&'static str, u64>,
     /// Faults by kind.
     pub faults: BTreeMap<&'static str, u64>,
     /// Rows of the matrix by number.
@@ -88,6 +91,19 @@ impl Tally {
         }
     }
 
+    /// A terminal was told that this is approved.
+    pub fn approved(&mut self, kind: &'static str) {
+        *self.approved.entry(kind).or_default() += 1;
+    }
+
+    /// Kinds of transaction that no terminal was told to be approved.
+    pub fn never_approved(&self) -> Vec<&'static str> {
+        let others =
+            ["partial approval", "partial reversal", "settlement, equal", "settlement, different", "upload"];
+        let kinds = FLOWS.iter().map(|flow| flow.name).chain(others);
+        kinds.filter(|kind| !self.approved.contains_key(kind)).collect()
+    }
+
     /// A row of the matrix was met.
     pub fn row(&mut self, row: u8) {
         self.rows_met(row, 1);
@@ -106,6 +122,7 @@ impl Tally {
         self.business_days += other.business_days;
         self.open_items += other.open_items;
         self.late_answers += other.late_answers;
+        other.approved.iter().for_each(|(kind, count)| *self.approved.entry(kind).or_default() += count);
         other.faults.iter().for_each(|(kind, count)| *self.faults.entry(kind).or_default() += count);
         other.rows.iter().for_each(|(row, count)| *self.rows.entry(*row).or_default() += count);
     }

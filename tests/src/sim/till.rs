@@ -3,9 +3,12 @@
 //! Never sees more than bytes and time. Guards: a terminal that keeps the rules ends every transaction knowing how it ended;
 //! what breaks a promise of the switch's is a complaint.
 
+use super::batch_end::Ending;
 use super::dose::Dose;
-use super::flows::{FLOWS, Sale};
+use super::flows::{FLOWS, Money};
 use super::manners::Manners;
+use super::roll::Roll;
+use super::sale::Sale;
 use super::tally::Tally;
 use crate::message::{MARKET, Speech};
 use books::shapes::{TerminalEntry, TerminalState};
@@ -33,11 +36,19 @@ pub struct View<'a> {
     pub cards: &'a [String],
     /// Where it counts.
     pub tally: &'a mut Tally,
+    /// Microseconds since the world began.
+    pub now_us: u64,
+    /// Starts of the switch so far.
+    pub life: u32,
+    /// When nothing but a full disk has been wrong, since when.
+    pub only_full_since: Option<u64>,
     /// What it wants.
     pub wants: Vec<Do>,
+    /// What it heard, in words, where somebody reads it.
+    pub heard: Option<Vec<String>>,
 }
 
-enum Doing {
+pub(super) enum Doing {
     Idle,
     Asking {
         tries: u32,
@@ -55,6 +66,10 @@ enum Doing {
     Ghost,
     /// Reversing what never was.
     Stray,
+    /// Reversing a part: this stays.
+    Shrinking(u64),
+    /// Ending its batch.
+    Ending(Ending),
 }
 
 /// One terminal with its book.
@@ -64,34 +79,34 @@ pub struct Till {
     /// Its connection, if it has one.
     pub line: Option<u32>,
     /// Its book.
-    pub entries: Vec<TerminalEntry>,
-    /// What it said, by entry.
-    pub sales: Vec<Sale>,
+    pub roll: Roll,
     /// Promises that were broken.
     pub complaints: Vec<String>,
     /// No more customers.
     pub closed: bool,
-    left: u32,
+    pub(super) left: u32,
     acquirer: &'static str,
-    speech: Speech,
-    terminal: String,
-    stan: u32,
-    batch: u32,
-    manners: Manners,
-    chance: Chance,
+    pub(super) speech: Speech,
+    pub(super) terminal: String,
+    pub(super) stan: u32,
+    pub(super) batch: u32,
+    pub(super) manners: Manners,
+    pub(super) chance: Chance,
     input: Vec<u8>,
-    doing: Doing,
+    pub(super) doing: Doing,
     token: u32,
-    told: Option<Answer>,
-    stray: Option<Sale>,
+    pub(super) told: Option<Answer>,
+    /// Starts of the switch when it was told.
+    pub(super) told_in: u32,
+    /// The transaction under way, in its roll.
+    pub(super) at: usize,
+    pub(super) stray: Option<Sale>,
+    /// When what is waited for was last said.
+    pub(super) said_us: u64,
     /// How often the request under way was said.
-    copies: u32,
+    pub(super) copies: u32,
     /// And how often it was answered: what is still under way may come at any time.
-    answers: u32,
-}
-
-fn is_approved(answer: &Answer) -> bool {
-    answer.code.as_str() == "00"
+    pub(super) answers: u32,
 }
 
 impl Till {
@@ -101,8 +116,7 @@ impl Till {
         Self {
             listener: u16::from(speech.dialect.name() != "unionpay-pos"),
             line: None,
-            entries: Vec::new(),
-            sales: Vec::new(),
+            roll: Roll::default(),
             complaints: Vec::new(),
             closed: false,
             left: dose.sales_per_till,
@@ -117,7 +131,10 @@ impl Till {
             doing: Doing::Idle,
             token: 0,
             told: None,
+            told_in: 0,
+            at: 0,
             stray: None,
+            said_us: 0,
             copies: 0,
             answers: 0,
         }
@@ -133,6 +150,14 @@ impl Till {
         self.is_idle() && (self.closed || self.left == 0)
     }
 
+    /// Another day: as many customers as before. What it was in the middle of goes on.
+    pub fn open_again(&mut self, view: &mut View<'_>) {
+        self.left = self.manners.sales;
+        if self.is_idle() {
+            self.rest(view);
+        }
+    }
+
     /// How it stands, for people.
     pub fn posture(&self) -> String {
         let doing = match self.doing {
@@ -143,8 +168,15 @@ impl Till {
             Doing::Reversing { .. } => "reversing",
             Doing::Ghost => "asking for what it reversed",
             Doing::Stray => "reversing what never was",
+            Doing::Shrinking(_) => "reversing a part",
+            Doing::Ending(_) => "ending its batch",
         };
-        format!("{} is {doing}, stan {:06}", self.terminal, self.stan)
+        let about = self.stray.as_ref().or_else(|| self.roll.sales.get(self.at));
+        let about = about.map(|sale| {
+            let of = sale.of.map_or(String::new(), |of| format!(" of stan {:06}", of.stan));
+            format!("{} of {} as stan {:06}{of}", sale.kind().name, sale.amount, sale.stan)
+        });
+        format!("{} is {doing}: {}", self.terminal, about.unwrap_or_default())
     }
 
     /// The world's time for it has come.
@@ -165,14 +197,28 @@ impl Till {
                 self.maybe_reconnect(view);
                 self.say_request(view);
             }
+            Doing::Shrinking(stays) => {
+                self.maybe_reconnect(view);
+                self.say_part(stays, view);
+            }
+            Doing::Ending(ending) => {
+                self.maybe_reconnect(view);
+                self.say_ending(ending, view);
+            }
             Doing::Contradicting | Doing::Ghost => self.rest(view),
         }
     }
 
     fn begin(&mut self, view: &mut View<'_>) {
         self.left -= 1;
+        if self.ends_batch() {
+            return self.end_batch(view);
+        }
         if self.chance.per_mille(self.manners.junk) {
             return self.junk(view);
+        }
+        if self.chance.per_mille(self.manners.follows) && self.follow(view) {
+            return;
         }
         let sale = self.next_sale(view);
         if self.chance.per_mille(self.manners.stray_reversals) {
@@ -181,12 +227,15 @@ impl Till {
             self.doing = Doing::Stray;
             return self.say_reversal(view);
         }
+        self.open(sale, view);
+    }
+
+    /// A transaction begins.
+    fn open(&mut self, sale: Sale, view: &mut View<'_>) {
         view.tally.transactions += 1;
-        self.entries.push(self.entry(&sale));
-        self.sales.push(sale);
+        self.at = self.roll.push(self.entry(&sale), sale);
         (self.told, self.copies, self.answers) = (None, 0, 0);
-        if self.sale().kind().money && self.chance.per_mille(self.manners.reverse_first) {
-            view.tally.row(25);
+        if self.sale().kind().moves_money() && self.chance.per_mille(self.manners.reverse_first) {
             self.doing = Doing::Reversing { keeps_goods: false, then_ask: true, again: false };
             return self.say_reversal(view);
         }
@@ -194,11 +243,35 @@ impl Till {
         self.say_request(view);
     }
 
-    fn next_sale(&mut self, view: &View<'_>) -> Sale {
-        self.stan = self.stan % 999_999 + 1;
-        if self.stan == 1 {
-            self.batch += 1;
+    /// Something is done to an earlier approval; `false` if there is none.
+    fn follow(&mut self, view: &mut View<'_>) -> bool {
+        let Some(at) = self.roll.pick(&mut self.chance) else { return false };
+        if self.roll.is_untouched(at) && self.chance.percent(15) {
+            // Long after its answer. Whether every copy of it was answered nobody remembers.
+            (self.at, self.told, self.copies, self.answers) = (at, None, 1, 0);
+            let simple = self.sale().kind().does.is_none() && self.sale().kind().money == Money::Debit;
+            let parts = simple && self.listener == 1 && !self.sale().kind().advice;
+            let whole = self.roll.entries[at].amount as u64;
+            if parts && whole > 1 && self.chance.percent(50) {
+                let stays = self.chance.between(1, whole - 1);
+                self.doing = Doing::Shrinking(stays);
+                self.say_part(stays, view);
+                return true;
+            }
+            self.doing = Doing::Reversing { keeps_goods: false, then_ask: false, again: false };
+            self.say_reversal(view);
+            return true;
         }
+        let next = self.roll.follow_up(at, self.batch, &self.manners, &mut self.chance);
+        let Some(next) = next else { return false };
+        let original = &self.roll.sales[at];
+        let (pan, of) = (original.pan.clone(), Some(original.named(at)));
+        let fresh = self.fresh(next.flow, pan, next.amount, view);
+        self.open(Sale { of, hopeless: next.hopeless, ..fresh }, view);
+        true
+    }
+
+    fn next_sale(&mut self, view: &mut View<'_>) -> Sale {
         let mut at = self.chance.below(FLOWS.iter().map(|flow| flow.weight).sum());
         let flow = FLOWS.iter().position(|flow| {
             let hit = at < flow.weight;
@@ -206,17 +279,40 @@ impl Till {
             hit
         });
         let flow = flow.unwrap_or(0);
+        let pan = self.chance.pick(view.cards).clone();
+        let amount = if FLOWS[flow].moves_money() { 100 + self.chance.below(2_000) } else { 0 };
+        self.fresh(flow, pan, amount, view)
+    }
+
+    /// A transaction with the next STAN.
+    fn fresh(&mut self, flow: usize, pan: String, amount: u64, view: &mut View<'_>) -> Sale {
+        let before = self.stan;
+        self.next_stan();
+        view.tally.rows_met(53, u64::from(self.stan < before));
         let wall = view.wall_ms + self.manners.clock_days * 86_400_000;
         Sale {
             flow,
-            pan: self.chance.pick(view.cards).clone(),
-            amount: if FLOWS[flow].money { 100 + self.chance.below(2_000) } else { 0 },
+            pan,
+            amount,
             stan: self.stan,
             batch: self.batch,
             transmission: u64::from(Now::at(Tick(1), wall).transmission.0),
             terminal: self.terminal.clone(),
-            merchant: MARKET,
+            of: None,
+            hopeless: false,
         }
+    }
+
+    fn next_stan(&mut self) {
+        self.stan = self.stan % 999_999 + 1;
+        if self.stan == 1 && self.listener == 0 {
+            self.next_batch();
+        }
+    }
+
+    pub(super) fn next_batch(&mut self) {
+        self.batch += 1;
+        self.roll.next_batch();
     }
 
     fn entry(&self, sale: &Sale) -> TerminalEntry {
@@ -224,7 +320,7 @@ impl Till {
         TerminalEntry {
             acquirer: self.acquirer.to_owned(),
             terminal: sale.terminal.clone(),
-            merchant: sale.merchant.to_owned(),
+            merchant: MARKET.to_owned(),
             batch: if iso { 0 } else { sale.batch },
             stan: sale.stan,
             local_date: if iso { (sale.transmission / 1_000_000) as u16 } else { 0 },
@@ -234,17 +330,16 @@ impl Till {
             currency: 156,
             state: TerminalState::Unknown,
             code: None,
-            money: sale.kind().money,
+            money: sale.kind().moves_money(),
         }
     }
 
-    fn sale(&self) -> &Sale {
-        self.stray.as_ref().unwrap_or_else(|| &self.sales[self.sales.len() - 1])
+    pub(super) fn sale(&self) -> &Sale {
+        self.stray.as_ref().unwrap_or_else(|| &self.roll.sales[self.at])
     }
 
-    fn ended(&mut self, state: TerminalState) {
-        let last = self.entries.len() - 1;
-        self.entries[last].state = state;
+    pub(super) fn ended(&mut self, state: TerminalState) {
+        self.roll.set(self.at, state);
     }
 
     fn no_answer(&mut self, tries: u32, view: &mut View<'_>) {
@@ -254,7 +349,7 @@ impl Till {
             self.maybe_reconnect(view);
             return self.say_request(view);
         }
-        if !self.sale().kind().money || (self.manners.breaks_rules && self.chance.percent(30)) {
+        if !self.sale().kind().moves_money() || (self.may_break() && self.chance.percent(30)) {
             return self.rest(view);
         }
         view.tally.row(24);
@@ -263,30 +358,42 @@ impl Till {
         self.say_reversal(view);
     }
 
-    fn maybe_reconnect(&mut self, view: &mut View<'_>) {
+    /// Whether it breaks the rules with what is under way. Of what it did to a hold it must not lose sight: its book would
+    /// name no transaction for it.
+    pub(super) fn may_break(&self) -> bool {
+        self.manners.breaks_rules && self.sale().of.is_none()
+    }
+
+    pub(super) fn maybe_reconnect(&mut self, view: &mut View<'_>) {
         if self.line.is_none() || self.chance.per_mille(self.manners.reconnects) {
             self.input.clear();
             view.wants.push(Do::Reconnect);
         }
     }
 
-    fn say_request(&mut self, view: &mut View<'_>) {
+    pub(super) fn say_request(&mut self, view: &mut View<'_>) {
         self.copies += 1;
         let frame = self.sale().request(&self.speech);
         self.say(frame, view);
     }
 
-    fn say_reversal(&mut self, view: &mut View<'_>) {
+    pub(super) fn say_reversal(&mut self, view: &mut View<'_>) {
         let frame = self.sale().reversal(&self.speech);
         self.say(frame, view);
     }
 
-    fn say(&mut self, frame: Vec<u8>, view: &mut View<'_>) {
+    fn say_part(&mut self, stays: u64, view: &mut View<'_>) {
+        let frame = self.sale().reversal_to(&self.speech, stays);
+        self.say(frame, view);
+    }
+
+    pub(super) fn say(&mut self, frame: Vec<u8>, view: &mut View<'_>) {
         if self.line.is_none() && !view.wants.iter().any(|want| matches!(want, Do::Reconnect)) {
             self.input.clear();
             view.wants.push(Do::Reconnect);
         }
         view.wants.push(Do::Say(frame));
+        self.said_us = view.now_us;
         let (from, to) = self.manners.patience_us;
         let after = self.chance.between(from, to);
         self.wake_in(after, view);
@@ -297,7 +404,7 @@ impl Till {
         view.wants.push(Do::Wake(after_us, self.token));
     }
 
-    fn rest(&mut self, view: &mut View<'_>) {
+    pub(super) fn rest(&mut self, view: &mut View<'_>) {
         self.doing = Doing::Idle;
         self.stray = None;
         let (from, to) = self.manners.think_us;
@@ -336,9 +443,11 @@ impl Till {
         loop {
             match self.speech.framing.next(&self.input) {
                 Ok(Next::Frame { consumed, body, .. }) => {
-                    let answer = self.speech.answer(&self.input[body]);
+                    let answer = self.speech.answer(&self.input[body.clone()]);
+                    let totals = (answer.mti.class_digit() == 5)
+                        .then(|| self.speech.text(&self.input[body], 48).unwrap_or_default());
                     self.input.drain(..consumed);
-                    self.answered(answer, view);
+                    self.answered(answer, totals, view);
                 }
                 Ok(Next::KeepAlive { consumed }) => drop(self.input.drain(..consumed)),
                 Ok(Next::Incomplete { .. }) => return,
@@ -347,141 +456,9 @@ impl Till {
         }
     }
 
-    fn complain(&mut self, what: &str) {
-        self.complaints.push(format!("{} stan {:06}: {what}", self.terminal, self.stan));
-    }
-
-    fn answered(&mut self, answer: Answer, view: &mut View<'_>) {
-        if self.is_idle() || answer.stan.get() != self.sale().stan {
-            return;
-        }
-        let to_reversal = answer.mti.class_digit() == 4;
-        self.answers += u32::from(!to_reversal);
-        match self.doing {
-            Doing::Asking { .. } if !to_reversal => self.told_outcome(answer, view),
-            Doing::Rechecking if !to_reversal => self.told_again(&answer, view),
-            Doing::Contradicting if !to_reversal => self.told_contradiction(&answer, view),
-            Doing::Ghost if !to_reversal => self.told_ghost(&answer, view),
-            Doing::Reversing { .. } | Doing::Stray if to_reversal => self.told_reversed(&answer, view),
-            _ => {}
-        }
-    }
-
-    fn told_outcome(&mut self, answer: Answer, view: &mut View<'_>) {
-        let approved = is_approved(&answer);
-        if answer.code.as_str() == "96" && self.sale().kind().is_advice() {
-            // What has happened is told until it is taken: asked again when patience ends.
-            return;
-        }
-        let last = self.entries.len() - 1;
-        self.entries[last].code = Some(answer.code.as_str().to_owned());
-        self.entries[last].rrn =
-            answer.rrn.map(|rrn| String::from_utf8_lossy(rrn.as_bytes()).trim_end().to_owned());
-        if !approved && self.copies > 1 && self.sale().kind().money {
-            // One copy was declined, another may still be under way: only a reversal tells for sure.
-            self.doing = Doing::Reversing { keeps_goods: false, then_ask: false, again: false };
-            return self.say_reversal(view);
-        }
-        if !approved {
-            self.ended(TerminalState::Declined);
-            // The issuer's own decline is settled: asked again, it must be told again.
-            if answer.code.as_str() == "51" && self.chance.per_mille(self.manners.rechecks) {
-                view.tally.row(22);
-                self.doing = Doing::Ghost;
-                return self.say_request(view);
-            }
-            return self.rest(view);
-        }
-        self.told = Some(answer);
-        self.ended(TerminalState::Approved);
-        view.tally.row(41);
-        if !self.sale().kind().money {
-            return self.rest(view);
-        }
-        if self.manners.breaks_rules && self.chance.percent(5) {
-            self.ended(TerminalState::Declined);
-            return self.rest(view);
-        }
-        self.after_approval(view);
-    }
-
-    fn after_approval(&mut self, view: &mut View<'_>) {
-        if self.chance.per_mille(self.manners.rechecks) {
-            view.tally.row(22);
-            self.doing = Doing::Rechecking;
-            self.maybe_reconnect(view);
-            return self.say_request(view);
-        }
-        if self.chance.per_mille(self.manners.contradicts) {
-            view.tally.row(23);
-            self.doing = Doing::Contradicting;
-            let frame = self.sale().contradiction(&self.speech);
-            return self.say(frame, view);
-        }
-        if self.chance.per_mille(self.manners.voluntary) {
-            let keeps_goods = self.manners.breaks_rules && self.chance.percent(30);
-            let again = self.chance.percent(30);
-            self.doing = Doing::Reversing { keeps_goods, then_ask: false, again };
-            return self.say_reversal(view);
-        }
-        self.rest(view);
-    }
-
-    fn told_again(&mut self, answer: &Answer, view: &mut View<'_>) {
-        let said = |answer: &Answer| (answer.code, answer.rrn, answer.amount);
-        match self.told {
-            // A full disk or a failed journal may refuse for now.
-            _ if answer.code.as_str() == "96" => {}
-            Some(told) if said(&told) == said(answer) => {}
-            // What the issuer takes back by itself is not told again.
-            _ if answer.code.as_str() == "94" && self.manners.issuers_take_back => {}
-            told => {
-                let told = told.map(|told| (told.code, told.rrn, told.amount, told.approval_code));
-                let again = (answer.code, answer.rrn, answer.amount, answer.approval_code);
-                self.complain(&format!("an approval told as {told:?} was told again as {again:?}"));
-            }
-        }
-        if self.chance.per_mille(self.manners.voluntary) {
-            self.doing = Doing::Reversing { keeps_goods: false, then_ask: false, again: false };
-            return self.say_reversal(view);
-        }
-        self.rest(view);
-    }
-
-    fn told_contradiction(&mut self, answer: &Answer, view: &mut View<'_>) {
-        if is_approved(answer) && answer.amount == Some(self.sale().amount as i64 + 1) {
-            self.complain("another amount under the same key was approved");
-        }
-        self.rest(view);
-    }
-
-    fn told_ghost(&mut self, answer: &Answer, view: &mut View<'_>) {
-        if is_approved(answer) {
-            self.complain("what was reversed or declined was approved after all");
-        }
-        self.rest(view);
-    }
-
-    fn told_reversed(&mut self, answer: &Answer, view: &mut View<'_>) {
-        if answer.code.as_str() == "96" {
-            // Not for now: asked again when patience ends.
-            return;
-        }
-        if !is_approved(answer) {
-            self.complain(&format!("a reversal was refused with {}", answer.code));
-        }
-        let Doing::Reversing { keeps_goods, then_ask, again } = self.doing else { return self.rest(view) };
-        self.ended(if keeps_goods { TerminalState::Approved } else { TerminalState::Reversed });
-        if again {
-            view.tally.row(27);
-            self.doing = Doing::Reversing { keeps_goods, then_ask, again: false };
-            return self.say_reversal(view);
-        }
-        let all_heard = self.copies == self.answers;
-        if then_ask || (!keeps_goods && all_heard && self.chance.per_mille(self.manners.rechecks)) {
-            self.doing = Doing::Ghost;
-            return self.say_request(view);
-        }
-        self.rest(view);
+    pub(super) fn complain(&mut self, what: &str) {
+        let stan =
+            self.stray.as_ref().or_else(|| self.roll.sales.get(self.at)).map_or(self.stan, |sale| sale.stan);
+        self.complaints.push(format!("{} stan {stan:06}: {what}", self.terminal));
     }
 }

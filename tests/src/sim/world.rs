@@ -83,6 +83,10 @@ pub struct World {
     /// Promises that were broken, as seen from outside.
     pub complaints: Vec<String>,
     pub(super) faults_left: u64,
+    /// Starts of the switch so far.
+    pub(super) life: u32,
+    /// The disk is full since then, and nothing else went wrong with process or disk.
+    pub(super) only_full_since: Option<u64>,
 }
 
 impl World {
@@ -131,6 +135,8 @@ impl World {
             cards: cards(&dose),
             complaints: Vec::new(),
             faults_left: dose.faults_max,
+            life: 0,
+            only_full_since: None,
             config,
             families,
             chance,
@@ -256,9 +262,24 @@ impl World {
     pub(super) fn with_till(&mut self, number: u16, act: impl FnOnce(&mut Till, &mut View<'_>)) {
         let wall_ms = self.right_ms();
         let till = &mut self.tills[usize::from(number)];
-        let mut view = View { wall_ms, cards: &self.cards, tally: &mut self.tally, wants: Vec::new() };
+        let mut view = View {
+            wall_ms,
+            cards: &self.cards,
+            tally: &mut self.tally,
+            now_us: self.now_us,
+            life: self.life,
+            only_full_since: self.only_full_since,
+            wants: Vec::new(),
+            heard: self.story.is_some().then(Vec::new),
+        };
         act(till, &mut view);
-        for want in view.wants {
+        let View { wants, heard, .. } = view;
+        heard.into_iter().flatten().for_each(|what| self.tell(|| what));
+        if self.story.is_some() && wants.iter().any(|want| matches!(want, Do::Say(_))) {
+            let posture = self.tills[usize::from(number)].posture();
+            self.tell(|| posture);
+        }
+        for want in wants {
             match want {
                 Do::Say(bytes) => self.till_says(number, bytes),
                 Do::Reconnect => self.till_connects(number),
