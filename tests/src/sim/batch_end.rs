@@ -48,7 +48,9 @@ impl Till {
             Ending::Totals(added) => (0x0500, 201, self.totals_text(added)),
             Ending::Lines(from) => (0x0320, 201, self.lines_text(from)),
             Ending::Over(equal) => {
-                (0x0320, if equal { 207 } else { 202 }, format!("{:04}", self.roll.lines().len()))
+                // Equal totals were followed by no lines.
+                let (code, lines) = if equal { (207, 0) } else { (202, self.roll.lines().len()) };
+                (0x0320, code, format!("{lines:04}"))
             }
         };
         let frame = framed(&self.speech, mti, |writer| {

@@ -193,6 +193,8 @@ impl Till {
                 self.maybe_reconnect(view);
                 self.say_reversal(view);
             }
+            // Nobody remembers for hours what was answered: what is frozen so long does not ask again.
+            Doing::Rechecking if view.now_us > self.said_us + HORIZON_US => self.rest(view),
             Doing::Rechecking => {
                 self.maybe_reconnect(view);
                 self.say_request(view);
@@ -343,7 +345,8 @@ impl Till {
     }
 
     fn no_answer(&mut self, tries: u32, view: &mut View<'_>) {
-        if tries > 0 && self.chance.per_mille(self.manners.repeats) {
+        let recent = view.now_us <= self.said_us + HORIZON_US;
+        if tries > 0 && recent && self.chance.per_mille(self.manners.repeats) {
             view.tally.row(21);
             self.doing = Doing::Asking { tries: tries - 1 };
             self.maybe_reconnect(view);
@@ -462,3 +465,6 @@ impl Till {
         self.complaints.push(format!("{} stan {stan:06}: {what}", self.terminal));
     }
 }
+
+/// A terminal repeats within this, or reverses: ten minutes less a margin.
+const HORIZON_US: u64 = 300_000_000;
