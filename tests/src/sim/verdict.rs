@@ -205,9 +205,7 @@ fn named(entry: &Entry) -> String {
 fn counters(host: &Stepped) -> Vec<Counter> {
     let mut counters = Vec::new();
     host.limits().for_each(|key, day, amount, count| {
-        if amount != 0 || count != 0 {
-            counters.push((hash(key), u64::from(day.0), amount, count));
-        }
+        counters.push((hash(key), u64::from(day.0), amount, count));
     });
     counters.sort_unstable();
     counters
@@ -225,8 +223,12 @@ fn agree(live: &[Counter], replayed: &[Counter], stranded: u64) -> bool {
         }
         above += u64::from(count - fewer);
     }
-    let known = |of: &(u64, u64)| live.iter().any(|one| (one.0, one.1) == *of);
-    above <= stranded && replayed.keys().all(known)
+    // What was refused, or did not stand, may have opened a later day that no record tells of.
+    let known = |(of, (amount, count)): (&(u64, u64), &(i64, u32))| {
+        let emptied = |one: &Counter| one.1 > of.1 && (one.2, one.3) == (0, 0);
+        (*amount, *count) == (0, 0) || live.iter().any(|one| one.0 == of.0 && (one.1 == of.1 || emptied(one)))
+    };
+    above <= stranded && replayed.iter().all(known)
 }
 
 fn limits_differ(live: Vec<Counter>, replayed: Vec<Counter>) -> String {
