@@ -22,7 +22,7 @@ use crate::table::Stimulus;
 use crate::tombs::Tombs;
 use crate::transaction::{Role, Transaction};
 use crate::turn::Turn;
-use terms::{Flags, InternalCause, Kind, Now, Request, ResponseCode, Rrn};
+use terms::{Flags, InternalCause, Kind, Now, Request, ResponseCode, Rrn, Tick};
 
 /// Bounds of one shard, and who it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,8 +68,8 @@ pub struct Engine {
     pub(crate) draining: bool,
     /// To other shards, in the order of their effects.
     pub(crate) letters: std::collections::VecDeque<crate::Letter>,
-    /// Both clocks at the first event.
-    began: Option<Now>,
+    /// When the first event came, and what time that was to the index.
+    began: Option<(Tick, i64)>,
     /// What [`Engine::recover`] takes up again.
     pub(crate) unfinished: ShardState,
 }
@@ -111,11 +111,12 @@ impl Engine {
         }
     }
 
-    /// The wall clock as it stood at the first event, carried on by the monotonic one. What is remembered ages by it: a wall
-    /// clock that steps ahead by days must not make a terminal's repeat of seconds ago a new transaction.
+    /// The index's own time, carried on by the monotonic clock from the first event on. A wall clock that steps ahead by days
+    /// must not make a terminal's repeat of seconds ago a new transaction.
     fn steady_ms(&mut self, now: Now) -> i64 {
-        let began = *self.began.get_or_insert(now);
-        began.wall_ms.saturating_add((now.tick.since(began.tick) / 1_000) as i64)
+        let index = &mut self.index;
+        let (tick, from) = *self.began.get_or_insert_with(|| (now.tick, index.resume(now.wall_ms)));
+        from.saturating_add((now.tick.since(tick) / 1_000) as i64)
     }
 
     /// Handles one event. An `effects` that is empty tells the engine that all earlier effects are done.

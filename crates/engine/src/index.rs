@@ -50,7 +50,7 @@ impl Index {
         }
     }
 
-    /// Tells the time (wall clock, milliseconds); once per turn. A clock that goes back is ignored.
+    /// Tells the time (milliseconds); once per turn. A clock that goes back is ignored.
     pub fn advance(&mut self, now_ms: i64) {
         self.now_ms = self.now_ms.max(now_ms);
         if self.current.is_empty() {
@@ -59,6 +59,15 @@ impl Index {
         if self.now_ms.saturating_sub(self.current.started_ms) >= self.window_ms {
             self.rotate();
         }
+    }
+
+    /// The first time told after a start. What lies between the last record and now may be a wall clock's step, so it counts
+    /// for an eighth of the window at most: after a long rest entries stay longer for that. Returns the time from here on.
+    pub fn resume(&mut self, wall_ms: i64) -> i64 {
+        let rested = wall_ms.saturating_sub(self.now_ms).clamp(0, self.window_ms / 8);
+        let from = if self.now_ms == i64::MIN { wall_ms } else { self.now_ms.saturating_add(rested) };
+        self.advance(from);
+        from
     }
 
     /// Remembers an entry, making room if need be.

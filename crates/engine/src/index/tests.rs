@@ -44,6 +44,23 @@ fn an_entry_keeps_every_field_in_its_32_bytes() {
 }
 
 #[test]
+fn a_start_after_a_step_of_the_wall_clock_forgets_nothing() {
+    const HOUR: i64 = 3_600_000;
+    let mut index = Index::new(2000, 600_000);
+    index.advance(5 * HOUR);
+    index.insert(settled(mixed(7), 1, 7)).unwrap();
+    // What a replay tells of a first step, then a start after a second one.
+    index.advance(28 * HOUR);
+    index.insert(settled(mixed(8), 1, 8)).unwrap();
+    let from = index.resume(51 * HOUR);
+    let knows = |index: &Index| index.find_repeat(&request(mixed(7), 1)).is_some();
+    assert!(knows(&index) && from == 28 * HOUR + 75_000, "{from}");
+    index.advance(from + 600_000);
+    assert!(!knows(&index), "the window is over");
+    assert_eq!(Index::new(2, 600_000).resume(3), 3, "nothing was ever told");
+}
+
+#[test]
 fn a_full_generation_gives_way_to_the_next_and_says_so() {
     let mut index = Index::new(2000, 600_000);
     index.advance(1_000);
