@@ -95,6 +95,8 @@ pub(crate) struct GivenBack {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     keys: Table,
+    /// By STAN and DE 7 alone, for operations from another terminal; only where there is a DE 7.
+    others: Table,
     chunks: Vec<Vec<Packed>>,
     count: u32,
     max: u32,
@@ -116,6 +118,7 @@ impl Ledger {
     pub(crate) fn new(max: u32) -> Self {
         Self {
             keys: Table::new(),
+            others: Table::new(),
             chunks: Vec::new(),
             count: 0,
             max,
@@ -130,22 +133,33 @@ impl Ledger {
         }
     }
 
-    /// The key of a request: STAN and DE 7, which name it whatever terminal an operation on it comes from; without DE 7 the
-    /// terminal's, too.
+    /// The key of a request: STAN, DE 7 (0 where there is none), terminal.
     pub(crate) fn key(stan: u32, transmission: u32, terminal: &[u8]) -> u64 {
         let mut hasher = KeyHasher::new(0x155);
         hasher.number(u64::from(stan) << 32 | u64::from(transmission));
-        hasher.part(if transmission == 0 { terminal.trim_ascii_end() } else { b"" });
+        hasher.part(terminal.trim_ascii_end());
         hasher.finish()
     }
 
     /// The newest entry under `key`.
     pub(crate) fn find(&self, key: u64, stan: u32, transmission: u32) -> Option<EntryIx> {
-        let fits = |at: u32| {
+        self.keys.find(key, self.fits(stan, transmission)).map(EntryIx)
+    }
+
+    /// The entry that an operation names: its own terminal's, else, where DE 7 says which, the newest of any terminal.
+    pub(crate) fn find_named(&self, stan: u32, transmission: u32, terminal: &[u8]) -> Option<EntryIx> {
+        let own = self.find(Self::key(stan, transmission, terminal), stan, transmission);
+        let any = || {
+            self.others.find(Self::key(stan, transmission, b""), self.fits(stan, transmission)).map(EntryIx)
+        };
+        own.or_else(|| if transmission == 0 { None } else { any() })
+    }
+
+    fn fits(&self, stan: u32, transmission: u32) -> impl Fn(u32) -> bool + '_ {
+        move |at| {
             let packed = self.packed(EntryIx(at));
             packed.stan() == stan && packed.transmission() == transmission
-        };
-        self.keys.find(key, fits).map(EntryIx)
+        }
     }
 
     /// The entry at a place.
@@ -168,10 +182,14 @@ impl Ledger {
             chunk.push(packed);
         }
         self.count += 1;
-        self.keys.insert(key, at.0, |old| {
+        let same = |old: u32| {
             let old = &self.chunks[old as usize / CHUNK][old as usize % CHUNK];
             old.stan() == new.stan && old.transmission() == new.transmission
-        });
+        };
+        self.keys.insert(key, at.0, same);
+        if new.transmission != 0 {
+            self.others.insert(Self::key(new.stan, new.transmission, b""), at.0, same);
+        }
         self.count_in(new);
         Ok(at)
     }

@@ -30,8 +30,8 @@ impl Bank {
         }
         let view = View::new(&self.teller.dialect, message.body, message.index);
         let Some((stan, transmission)) = named(&view).or_else(|| by_batch(&view)) else { return Ok(None) };
-        let key = Ledger::key(stan, transmission, request.terminal.as_bytes());
-        let at = self.ledger.find(key, stan, transmission).ok_or_else(|| ResponseCode::of("25"))?;
+        let at = self.ledger.find_named(stan, transmission, request.terminal.as_bytes());
+        let at = at.ok_or_else(|| ResponseCode::of("25"))?;
         self.judge(at, kind, request.amount).map(Some)
     }
 

@@ -60,7 +60,14 @@ fn keys_find_their_entries_among_many() {
         assert_eq!(ledger.entry(at).stan, stan);
     }
     assert_eq!(ledger.find(Ledger::key(3, 6, b"T1"), 3, 6), None);
-    assert_ne!(Ledger::key(3, 0, b"T1"), Ledger::key(3, 0, b"T2"), "without DE 7 terminals are told apart");
+    assert_eq!(ledger.find(Ledger::key(3, 5, b"T2"), 3, 5), None);
+    let named = |terminal| ledger.find_named(3, 5, terminal).map(|at| ledger.entry(at).stan);
+    assert_eq!(
+        (named(b"T1"), named(b"T2")),
+        (Some(3), Some(3)),
+        "an operation may come from another terminal"
+    );
+    assert_eq!(ledger.find_named(3, 6, b"T1"), None);
     assert_eq!(ledger.totals.debits, 150_000);
 }
 
