@@ -5,7 +5,7 @@
 
 use crate::account::Charge;
 use crate::issuer::{Bank, Message, named};
-use crate::ledger::{EntryIx, Keep, Ledger, State};
+use crate::ledger::{EntryIx, Keep, State};
 use iso8583::View;
 use terms::{Kind, Minor, Pan, ResponseCode};
 
