@@ -22,6 +22,34 @@ fn prometheus_takes_the_configuration_that_is_shipped() {
 }
 
 #[test]
+fn alerts_fire_where_they_must_and_nowhere_else_and_say_what_to_do() {
+    let dir = root().join("deploy/prometheus");
+    let read = |name: &str| std::fs::read_to_string(root().join("deploy").join(name)).unwrap();
+    let (rules, tests) = (read("prometheus/rules.yml"), read("prometheus/rules_test.yml"));
+    let runbook = read("runbook.md");
+    let alerts: Vec<&str> =
+        rules.lines().filter_map(|line| line.trim_start().strip_prefix("- alert: ")).collect();
+    assert!(alerts.len() > 20, "{alerts:?}");
+    for alert in alerts {
+        assert!(tests.contains(&format!("name: {alert} fires\n")), "{alert} is not shown to fire");
+        assert!(
+            tests.contains(&format!("name: {alert} does not fire\n")),
+            "{alert} is not shown to keep quiet"
+        );
+        assert!(runbook.contains(&format!("| `{alert}` |")), "{alert} has no row in the runbook");
+    }
+    let tested = std::process::Command::new("promtool")
+        .args(["test", "rules", "rules_test.yml"])
+        .current_dir(dir)
+        .output();
+    let tested =
+        tested.expect("promtool is there (Debian: package prometheus; `cargo xtask test` installs it)");
+    let said =
+        String::from_utf8_lossy(&tested.stdout).into_owned() + &String::from_utf8_lossy(&tested.stderr);
+    assert!(tested.status.success(), "{said}");
+}
+
+#[test]
 fn a_call_that_the_unit_denies_is_an_error_and_no_death() {
     let unit = std::fs::read_to_string(root().join("deploy/systemd/pointsman.service")).unwrap();
     assert!(unit.lines().any(|line| line.starts_with("SystemCallFilter=~")), "some calls are denied");
